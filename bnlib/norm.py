@@ -1,9 +1,4 @@
-"""Batch normalisation from scratch, with its backward pass derived by hand.
-
-Symbols as in Ioffe & Szegedy: per channel over m values (the batch and all positions),
-mean and var (biased, 1/m), x_hat = (x - mean) / sqrt(var + eps), y = gamma x_hat + beta.
-Chapter 2 of the book derives every line of this file.
-"""
+"""The normalisation layers of the book, by name. `batch` is ours, written from scratch."""
 
 from __future__ import annotations
 
@@ -13,78 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlib.errors import BookError
-
-
-def _axes(x: Tensor) -> tuple[list[int], list[int], int]:
-    """For x of shape (N, C, ...): the axes to average over, the shape (1, C, 1, ...) and m."""
-    axes = [0, *range(2, x.dim())]
-    shape = [1, x.shape[1]] + [1] * (x.dim() - 2)
-    return axes, shape, x.numel() // max(x.shape[1], 1)
-
-
-def _wide(x: Tensor) -> Tensor:
-    """Half precision has too few bits for a mean over thousands of values: count in fp32."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-
-
-def _apply(x: Tensor, mean: Tensor, var: Tensor, gamma, beta, eps: float) -> Tensor:
-    """With the statistics given, batch norm is one multiplication and one addition."""
-    shape = _axes(x)[1]
-    scale = torch.rsqrt(_wide(var) + eps)
-    if gamma is not None:
-        scale = scale * gamma
-    shift = -mean * scale
-    if beta is not None:
-        shift = shift + beta
-    return torch.addcmul(shift.view(shape), _wide(x), scale.view(shape)).to(x.dtype)
-
-
-class _Normalise(torch.autograd.Function):
-    """(x, gamma, beta, eps) -> (y, mean, var). Only y carries a gradient."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x: Tensor, gamma: Tensor | None, beta: Tensor | None, eps: float):
-        axes, _, _ = _axes(x)
-        var, mean = torch.var_mean(_wide(x), axes, correction=0)  # two passes, not E[x²] - E[x]²
-        return _apply(x, mean, var, gamma, beta, eps), mean, var
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        x, gamma, beta, ctx.eps = inputs
-        _, mean, var = output
-        ctx.mark_non_differentiable(mean, var)
-        ctx.save_for_backward(x, gamma, mean, var)
-        ctx.beta_dtype = None if beta is None else beta.dtype
-
-    @staticmethod
-    def backward(ctx, dy: Tensor, _dmean, _dvar):
-        x, gamma, mean, var = ctx.saved_tensors
-        axes, shape, m = _axes(x)
-        z, dy = _wide(x), _wide(dy)
-        again = torch.is_grad_enabled()  # someone will differentiate this gradient
-        if again:  # then mean and var must be functions of x here, not saved constants
-            var, mean = torch.var_mean(z, axes, correction=0)
-        inv = torch.rsqrt(var + ctx.eps)
-        xc = z - mean.view(shape)  # centred first: Σ dy·x - mean·Σ dy would cancel in fp32
-        dbeta = dy.sum(axes)
-        dgamma = inv * (dy * xc).sum(axes)  # Σ dy·x_hat
-        a = inv if gamma is None else inv * gamma
-        # dx = a (dy - mean(dy) - x_hat mean(dy x_hat)), with x_hat = inv xc
-        dx = torch.addcmul((-a * dbeta / m).view(shape), dy, a.view(shape))
-        b = (-a * inv * dgamma / m).view(shape)
-        dx = torch.addcmul(dx, xc, b) if again else dx.addcmul_(xc, b)
-        dgamma = None if gamma is None else dgamma.to(gamma.dtype)
-        dbeta = None if ctx.beta_dtype is None else dbeta.to(ctx.beta_dtype)
-        return dx.to(x.dtype), dgamma, dbeta, None
-
-
-def batch_norm(
-    x: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, eps: float = 1e-5
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Normalise x (N, C, ...) by its own statistics: y, mean (C,) and biased var (C,)."""
-    return _Normalise.apply(x, gamma, beta, eps)
+from bnlib.normalise import affine, axes_of, batch_norm
 
 
 class BatchNorm(nn.Module):
@@ -145,10 +69,10 @@ class BatchNorm(nn.Module):
             return self._by_batch(x)
         # Copies: a later training step must not change what this graph's backward will read.
         mean, var = self.running_mean.clone(), self.running_var.clone()
-        return _apply(x, mean, var, self.weight, self.bias, self.eps)
+        return affine(x, mean, var, self.weight, self.bias, self.eps)
 
     def _by_batch(self, x: Tensor) -> Tensor:
-        m = _axes(x)[2]
+        m = axes_of(x)[2]
         if m < 2:
             raise ValueError(
                 "batch norm needs more than 1 value per channel when training (one value minus"
