@@ -1,0 +1,43 @@
+# Thin on purpose: each target is one `python -m bnlib` command in the environment .venv.
+PYTHON ?= python3
+VENV := .venv
+BNLIB := $(VENV)/bin/python -m bnlib
+RECORD = $(if $(PROFILE),--profile $(PROFILE)) $(if $(CHAPTERS),--chapters $(CHAPTERS)) \
+	$(if $(BUDGET),--budget $(BUDGET)) $(if $(WORKERS),--workers $(WORKERS))
+
+.PHONY: book test test-all refresh record bench clean help
+
+help:
+	@echo "make book      execute the chapters, build the website, say where it is"
+	@echo "make test      lint, unit tests, and the chapters' stored outputs (test-all: the slow ones too)"
+	@echo "make refresh   rewrite the committed notebooks' outputs (CHAPTERS=\"03_lenet\": only some)"
+	@echo "make record    train the runs that are missing (PROFILE= CHAPTERS= BUDGET= WORKERS=)"
+	@echo "make bench     print the speed ratios"
+	@echo "make clean     remove what was built; records and data sets stay"
+
+book: $(VENV)/.installed
+	$(BNLIB) book
+
+test: $(VENV)/.installed
+	$(BNLIB) test
+
+test-all: $(VENV)/.installed
+	$(BNLIB) test --all
+
+refresh: $(VENV)/.installed
+	$(BNLIB) refresh $(CHAPTERS)
+
+record: $(VENV)/.installed
+	$(BNLIB) record $(RECORD)
+
+bench: $(VENV)/.installed
+	$(VENV)/bin/python -m benchmarks
+
+clean:
+	@if [ -x $(VENV)/bin/python ]; then $(BNLIB) clean; else rm -rf _build; fi
+
+$(VENV)/.installed: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "the book needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …")'
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

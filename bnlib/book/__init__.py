@@ -1,0 +1,1 @@
+"""From chapters to a website: executing notebooks, keeping them clean, building the pages."""

@@ -1,0 +1,31 @@
+"""One papermill execution in a process of its own: `python -m bnlib.book.worker JOB`.
+
+JOB is JSON: source, target, cwd, parameters. The target is left where it is when a cell fails: it
+holds the error. The kernel's stderr is this process's, so a chapter's progress shows.
+"""
+
+import json
+import sys
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+
+def main() -> int:
+    job = json.loads(sys.argv[1])
+    try:
+        papermill.execute_notebook(
+            job["source"],
+            job["target"],
+            parameters=job["parameters"],
+            cwd=job["cwd"],
+            kernel_name="python3",
+            progress_bar=False,
+        )
+    except PapermillExecutionError:
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
