@@ -90,8 +90,8 @@ class BatchNorm(nn.Module):
         p = self.momentum
         if p is None:  # stays on the device: reading the count would stop the GPU's queue
             p = self.num_batches_tracked.to(dtype).reciprocal()
-        self.running_mean.lerp_(mean.to(dtype), p)
-        self.running_var.lerp_(var.to(dtype), p)
+        self.running_mean.mul_(1 - p).add_(p * mean.to(dtype))
+        self.running_var.mul_(1 - p).add_(p * var.to(dtype))
 
     def extra_repr(self) -> str:
         return (

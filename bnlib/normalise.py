@@ -35,7 +35,9 @@ class _Normalise(torch.autograd.Function):
         z = wide(x)
         mean = z.mean(axes)  # (C,)
         xc = z - mean.view(shape)
-        var = xc.square().mean(axes)  # never E[x²] - E[x]², which cancels
+        slip = xc.mean(axes)  # what rounding left: in fp32 a sum of large numbers is rough
+        mean = mean + slip
+        var = xc.sub_(slip.view(shape)).square().mean(axes)  # never E[x²] - E[x]²: it cancels
         scale = torch.rsqrt(var + eps)
         if gamma is not None:
             scale = scale * gamma
