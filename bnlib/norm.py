@@ -65,11 +65,9 @@ class BatchNorm(nn.Module):
                 f"{self} expects an input of shape (N, {self.num_features}, ...) with 2 to 5 axes,"
                 f" got {tuple(x.shape)}"
             )
-        if self.training or not self.track_running_stats:
+        if self.training or self.running_mean is None:
             return self._by_batch(x)
-        # Copies: a later training step must not change what this graph's backward will read.
-        mean, var = self.running_mean.clone(), self.running_var.clone()
-        return affine(x, mean, var, self.weight, self.bias, self.eps)
+        return affine(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
 
     def _by_batch(self, x: Tensor) -> Tensor:
         m = axes_of(x)[2]
@@ -79,7 +77,7 @@ class BatchNorm(nn.Module):
                 f" its own mean is always 0), got input size {tuple(x.shape)}"
             )
         y, mean, var = batch_norm(x, self.weight, self.bias, self.eps)
-        if self.training and self.track_running_stats:
+        if self.track_running_stats:
             self._track(mean.detach(), var.detach() * (m / (m - 1)))  # unbiased in the buffer
         return y
 

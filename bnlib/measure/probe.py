@@ -1,0 +1,38 @@
+"""What a probe is: hooks that the training loop calls between steps, and arrays at the end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from bnlib.data import Data
+from bnlib.evaluate import Criterion
+from bnlib.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The run that a probe watches. A probe reads it and leaves every bit as it was."""
+
+    recipe: Recipe
+    model: nn.Module
+    data: Data
+    criterion: Criterion
+    steps: int  # of the whole run
+
+
+class Probe:
+    """Does nothing; a probe overrides the hooks it needs."""
+
+    def __init__(self, watched: Watched):
+        self.watched = watched
+
+    def step(self, step: int) -> None:
+        """Before step ``step`` (counted from 0)."""
+
+    def epoch(self, epoch: int) -> None:
+        """After epoch ``epoch`` (counted from 1) and its evaluation."""
+
+    def result(self) -> dict[str, np.ndarray]:
+        """The arrays to record."""
+        return {}

@@ -1,0 +1,110 @@
+"""One look for the whole book: colours, sizes, and the few shapes that every chapter draws."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+TEXT_WIDTH = 7.0  # inches: the text column of the site
+
+# Okabe & Ito's palette: told apart by the colour-blind, and of different lightness in grey
+COLOUR = {"none": "#D55E00", "batch": "#0072B2", "torch": "#56B4E9"}
+CYCLE = ("#009E73", "#CC79A7", "#E69F00", "#6A51A3", "#8C564B", "#444444")
+RIGHT, WRONG = "#00875A", "#C0392B"
+NAME = {"none": "no norm", "batch": "batch norm (ours)", "torch": "batch norm (PyTorch)"}
+DASH = {"none": "-", "batch": "-", "torch": (0, (4, 2))}
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults for a chapter."""
+    plt.rcParams.update(
+        {
+            "figure.figsize": (TEXT_WIDTH, 3.0),
+            "figure.dpi": 100,
+            "savefig.dpi": 200,  # twice the resolution shown
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": "white",
+            "savefig.facecolor": "white",
+            "font.size": 10,
+            "axes.labelsize": 10,
+            "xtick.labelsize": 9,
+            "ytick.labelsize": 9,
+            "legend.fontsize": 9,
+            "legend.frameon": False,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.color": "#e6e6e6",
+            "grid.linewidth": 0.6,
+            "axes.axisbelow": True,
+            "axes.prop_cycle": mpl.cycler(color=CYCLE),
+            "lines.linewidth": 1.8,
+        }
+    )
+    try:  # in a notebook: pictures at twice the resolution, shown at their size
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:
+        return
+    if mpl.get_backend().endswith("inline"):
+        set_matplotlib_formats("retina")
+
+
+def seeds(ax: Axes, x: Sequence[float], values: np.ndarray, colour: str, **line) -> None:
+    """The mean over seeds (rows of ``values``): every seed where they are five or fewer, else the
+    band of the 95 % t-interval of the mean."""
+    from bnlib.stats import mean_interval
+
+    dash = line.pop("linestyle", "-")
+    if len(values) <= 5:
+        for row in values:
+            ax.plot(x, row, color=colour, alpha=0.35, linewidth=0.8, linestyle=dash)
+    else:
+        middle, half = mean_interval(values)
+        ax.fill_between(x, middle - half, middle + half, color=colour, alpha=0.2, linewidth=0)
+    ax.plot(x, np.mean(values, axis=0), color=colour, linestyle=dash, **line)
+
+
+def label_ends(ax: Axes, pad: float = 4, gap: float = 11) -> None:
+    """Name each labelled line at its right end, in its colour, instead of in a legend.
+
+    Names that would touch are moved apart (``gap`` points)."""
+    lines = [line for line in ax.get_lines() if not line.get_label().startswith("_")]
+    ax.figure.canvas.draw()
+    per_point = ax.figure.dpi / 72
+    ends = []
+    for line in lines:
+        xs, ys = (np.asarray(values, float) for values in line.get_data())
+        last = np.flatnonzero(np.isfinite(ys))[-1]
+        x, y = xs[last], ys[last]
+        ends.append((ax.transData.transform((x, y))[1] / per_point, x, y, line))
+    ends.sort(key=lambda end: end[0])
+    place = -np.inf
+    for height, x, y, line in ends:
+        place = max(height, place + gap)
+        ax.annotate(
+            line.get_label(),
+            (x, y),
+            xytext=(pad, place - height),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=line.get_color(),
+            annotation_clip=False,
+        )
+
+
+def reference(ax: Axes, y: float, text: str, x: float = 0.01) -> None:
+    """A thin dotted line with its name: chance, or the source's number."""
+    ax.axhline(y, color="#777777", linewidth=0.9, linestyle=":")
+    ax.annotate(
+        text,
+        (x, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        fontsize=9,
+        color="#555555",
+        va="bottom",
+    )

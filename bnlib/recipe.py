@@ -1,0 +1,109 @@
+"""Recipe: everything that determines one training run, and nothing else.
+
+A recipe's id is a hash of the fields that differ from their defaults, so a field added later
+keeps the ids of the records that exist. For the same reason a default never changes.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bnlib.errors import BookError
+
+PROTOCOL = 1  # raised when train.py changes what a recipe gives; old records keep their number
+
+Positive = Annotated[float, Field(gt=0)]
+Natural = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+DATASETS = ("mnist", "svhn", "cifar10", "cifar100", "digits", "shapes")
+PROBES = ("affine", "predictions", "s2_evaluation", "unit_inputs")
+
+
+class Frozen(BaseModel):
+    """Checked when it is made, never changed afterwards, known by a short id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as wrong:
+            raise BookError(_one_line(type(self), wrong)) from None
+
+    def but(self, **changes: Any) -> Self:
+        """The same recipe with some fields changed; the result is checked like any other."""
+        return type(self)(**{name: getattr(self, name) for name in self.model_fields_set} | changes)
+
+    def changed(self) -> dict[str, Any]:
+        """The fields that differ from their defaults, as JSON values."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def id(self) -> str:
+        text = json.dumps([type(self).__name__, PROTOCOL, self.changed()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.changed().items())
+        return f"{type(self).__name__}({fields})"
+
+    __str__ = __repr__
+
+
+class Recipe(Frozen):
+    # the data
+    dataset: Literal[DATASETS] = "mnist"
+    image_size: Literal[28, 32] = 32  # pixels a side; digits' 28 are padded with background to 32
+    # the network
+    model: Literal["lenet", "mlp"] = "lenet"
+    norm: Literal["none", "batch", "torch"] = "none"  # "batch" is bnlib's own, "torch" nn.BatchNorm
+    activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
+    init: Literal["default", "xavier", "he", "normal"] = "default"  # "default" is PyTorch's
+    init_std: Positive = 1.0  # of init "normal"
+    # the training
+    loss: Literal["ce", "mse", "smooth_l1", "bce"] = "ce"
+    optimizer: Literal["sgd", "adam", "adagrad", "adadelta"] = "sgd"
+    lr: Positive = 0.1  # at the start; the peak of "onecycle"
+    momentum: Share = 0.0  # of "sgd"
+    nesterov: bool = False
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0  # L2, added to the gradient
+    schedule: Literal["constant", "plateau", "cosine", "onecycle"] = "constant"
+    batch_size: Annotated[int, Field(ge=2)] = (
+        128  # images; an epoch's incomplete last batch is left out
+    )
+    epochs: Natural = 10
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    # the measurement
+    probes: tuple[Literal[PROBES], ...] = ()
+    seed: Annotated[int, Field(ge=0)] = 0  # initial weights, order of the data, noise
+
+    @model_validator(mode="after")
+    def fields_agree(self) -> Self:
+        if self.image_size == 28 and self.dataset not in ("mnist", "digits"):
+            raise ValueError(f"image_size 28 is for 'mnist' and 'digits', not {self.dataset!r}")
+        if self.optimizer != "sgd" and (self.momentum or self.nesterov):
+            raise ValueError(f"momentum and nesterov belong to 'sgd', not {self.optimizer!r}")
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs a momentum above 0")
+        if self.init_std != 1.0 and self.init != "normal":
+            raise ValueError(f"init_std belongs to init 'normal', not {self.init!r}")
+        if list(self.probes) != sorted(set(self.probes)):
+            raise ValueError(f"probes are named once, in alphabetical order, not {self.probes}")
+        return self
+
+
+def _one_line(kind: type[BaseModel], wrong: ValidationError) -> str:
+    """Every mistake of a recipe in one line, with what is allowed."""
+    said = []
+    for error in wrong.errors():
+        name = ".".join(map(str, error["loc"]))
+        if error["type"] == "extra_forbidden":
+            said.append(f"unknown field {name!r}; known: {', '.join(kind.model_fields)}")
+        elif error["type"] == "value_error":
+            said.append(str(error["ctx"]["error"]))
+        else:
+            said.append(f"{name}={error['input']!r}: {error['msg'].lower()}")
+    return f"{kind.__name__}: {'; '.join(said)}"

@@ -1,0 +1,162 @@
+"""The store of finished runs: one JSON file a run, and an npz beside it where there are arrays.
+
+A record is written to a temporary file, flushed to the disk and renamed, so a kill at any moment
+leaves whole records only. It carries checksums; one that was damaged or edited is named, not used.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bnlib.errors import BookError
+from bnlib.recipe import Recipe
+from bnlib.run import HOUSE, Run
+
+RECORDED = HOUSE / "data" / "records"  # committed: what the book shows
+SCRATCH = HOUSE / "_build" / "records"  # smoke runs
+FRESH = HOUSE / "_build" / "fresh"  # a reader's own repetition
+
+
+class Store:
+    """Records under ``root``/<study>/<id>.json; a recipe is found whatever study it was run for."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.paths = {path.stem: path for path in sorted(root.glob("*/*.json"))}
+
+    def __contains__(self, recipe: Recipe) -> bool:
+        return recipe.id in self.paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[Run]:
+        return (read(path) for path in self.paths.values())
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.root)!r}, {len(self)} records)"
+
+    def find(self, recipe: Recipe) -> Run:
+        """The run of ``recipe``, read back from the disk."""
+        run = read(self.paths[recipe.id])
+        if run.recipe != recipe:
+            raise _damaged(self.paths[recipe.id], "its recipe is not the one of its name")
+        return run
+
+    def write(self, study: str, run: Run) -> Path:
+        """Keep ``run``; when this returns it is on the disk, whole."""
+        path = self.root / study / f"{run.recipe.id}.json"
+        content = {
+            "recipe": run.recipe.changed(),
+            "history": run.history,
+            "summary": run.summary,
+            "provenance": run.provenance,
+        }
+        content = _rounded(content)
+        if run.arrays:
+            packed = io.BytesIO()
+            np.savez_compressed(packed, **run.arrays)
+            content["arrays"] = hashlib.sha256(packed.getvalue()).hexdigest()
+            write_whole(path.with_suffix(".npz"), packed.getvalue())
+        content["checksum"] = _checksum(content)
+        write_whole(path, (json.dumps(content, sort_keys=True, indent=1) + "\n").encode())
+        self.paths[run.recipe.id] = path
+        return path
+
+
+def read(path: Path) -> Run:
+    """The record at ``path``, checked."""
+    try:
+        content = json.loads(path.read_bytes())
+        checksum = content.pop("checksum")
+        recipe = {k: tuple(v) if isinstance(v, list) else v for k, v in content["recipe"].items()}
+        run = Run(Recipe(**recipe), content["history"], content["summary"], content["provenance"])
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as reason:
+        raise _damaged(path, f"{type(reason).__name__}: {reason}") from None
+    if checksum != _checksum(content):
+        raise _damaged(path, "its checksum is wrong")
+    if path.stem != run.recipe.id:
+        raise _damaged(path, f"its recipe has the id {run.recipe.id}")
+    if "arrays" in content:
+        run.arrays.update(_arrays(path.with_suffix(".npz"), content["arrays"]))
+    return run
+
+
+def problems(store: Store) -> list[str]:
+    """What is wrong in the store, a line for each damaged record, misplaced file or duplicate."""
+    found, seen = [], {}
+    for path in sorted(store.root.glob("*/*")):
+        if path.suffix == ".json":
+            try:
+                read(path)
+            except BookError as wrong:
+                found.append(str(wrong))
+            if path.stem in seen:
+                found.append(f"{path} repeats {seen[path.stem]}: delete one")
+            seen[path.stem] = path
+        elif path.suffix == ".npz" and not path.with_suffix(".json").exists():
+            found.append(f"{path} belongs to no record: delete it")
+        elif path.suffix == ".part":
+            found.append(f"{path} was left by a run that was killed: delete it")
+    return found
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """All of ``content`` at ``path``, or an error and nothing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(part, 0o644)
+            os.replace(part, path)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+    except OSError as reason:
+        raise BookError(
+            f"cannot write {path} ({reason.strerror}): free some space or mend the rights, "
+            f"then run again; what was recorded before is kept"
+        ) from None
+
+
+def _arrays(path: Path, checksum: str) -> dict[str, np.ndarray]:
+    try:
+        packed = path.read_bytes()
+    except OSError:
+        raise _damaged(path, "it is missing") from None
+    if hashlib.sha256(packed).hexdigest() != checksum:
+        raise _damaged(path, "its checksum is wrong")
+    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _rounded(value: Any) -> Any:
+    """Six significant digits are more than any figure here means, and make small files."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _damaged(path: Path, why: str) -> BookError:
+    where = path.relative_to(HOUSE) if path.is_relative_to(HOUSE) else path
+    return BookError(
+        f"record {where} is damaged or was edited ({why}): "
+        f"restore it with git, or delete it and record it again"
+    )

@@ -1,0 +1,63 @@
+"""Runs: the runs of one experiment, and the ways a chapter looks at them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bnlib.run import Run
+
+
+class Runs:
+    def __init__(self, runs: Iterable[Run]):
+        self.runs = list(runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __getitem__(self, place: int) -> Run:
+        return self.runs[place]
+
+    def __add__(self, other: "Runs") -> "Runs":
+        """Both, a run that stands in both but once."""
+        return Runs({run.recipe: run for run in [*self, *other]}.values())
+
+    def __repr__(self) -> str:
+        return f"Runs({len(self)})"
+
+    def where(self, **fields: Any) -> "Runs":
+        """Those whose recipe has these values, by seed."""
+        chosen = [
+            r for r in self if all(getattr(r.recipe, name) == v for name, v in fields.items())
+        ]
+        return Runs(sorted(chosen, key=lambda run: run.recipe.seed))
+
+    def values(self, field: str) -> list[Any]:
+        """The different values of a recipe's field, in the order they come."""
+        return list(dict.fromkeys(getattr(run.recipe, field) for run in self))
+
+    def final(self, column: str) -> np.ndarray:
+        """One number a run from its summary (None, of a diverged run, as NaN)."""
+        return np.array([run.summary[column] for run in self], dtype=float)
+
+    def history(self, column: str) -> np.ndarray:
+        """(runs, epochs); NaN where a run stopped earlier or diverged."""
+        rows = [np.array(run.history[column], dtype=float) for run in self]
+        table = np.full((len(rows), max(map(len, rows))), np.nan)
+        for line, row in zip(table, rows, strict=True):
+            line[: len(row)] = row
+        return table
+
+    def frame(self, *fields: str, columns: Iterable[str] = ("test_acc",)) -> pd.DataFrame:
+        """A tidy table: a row a run, with these fields of its recipe and columns of its summary."""
+        return pd.DataFrame(
+            [
+                {f: getattr(run.recipe, f) for f in (*fields, "seed")}
+                | {c: run.summary.get(c) for c in columns}
+                for run in self
+            ]
+        )

@@ -1,0 +1,107 @@
+"""Study: the recipes of one chapter, replayed from records or trained.
+
+What a study returns is always read back from the disk, so that a live run and a replayed one
+print the same to the last digit.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bnlib.errors import BookError
+from bnlib.progress import Progress
+from bnlib.recipe import Recipe
+from bnlib.records import FRESH, RECORDED, SCRATCH, Store
+from bnlib.run import Run, code_version
+from bnlib.runs import Runs
+
+Experiments = dict[str, list[Recipe]]
+
+
+class Unfinished(BookError):
+    """The time budget is used up; what was trained is recorded."""
+
+
+class Study:
+    """``name`` is the folder of its records; ``workers`` processes train side by side."""
+
+    def __init__(
+        self,
+        name: str,
+        profile: str,
+        device: str = "cpu",
+        fresh: bool = False,
+        workers: int = 1,
+        budget: float | None = None,  # seconds of training
+        root: Path | None = None,  # where its records lie, instead of the profile's own place
+    ):
+        self.name, self.profile, self.device = name, profile, device
+        self.workers, self.budget = workers, budget
+        place = FRESH if fresh else SCRATCH if profile == "smoke" else RECORDED
+        self.store = Store(root or place)
+        if fresh:
+            self.store.paths.clear()  # nothing counts as recorded; each run replaces its record
+
+    def __repr__(self) -> str:
+        return f"Study({self.name!r}, {self.profile!r}, {self.store!r})"
+
+    def missing(self, recipes: Iterable[Recipe]) -> list[Recipe]:
+        """Those without a record, each once, in their order."""
+        return [r for r in dict.fromkeys(recipes) if r not in self.store]
+
+    def run(self, experiments: Experiments) -> dict[str, Runs]:
+        """The runs of every experiment; trains what has no record, experiment by experiment."""
+        self.train(self.missing(r for recipes in experiments.values() for r in recipes))
+        return {
+            name: Runs(self.store.find(recipe) for recipe in recipes)
+            for name, recipes in experiments.items()
+        }
+
+    def train(self, recipes: list[Recipe]) -> None:
+        """Train and record ``recipes``, each record as soon as its run ends."""
+        if not recipes:
+            return
+        code = code_version()
+        trained = _side_by_side if self.workers > 1 else _one_by_one
+        started = time.monotonic()
+        longest = 0.0
+
+        def next_recipes() -> Iterator[Recipe]:
+            for recipe in recipes:
+                spent = time.monotonic() - started
+                if self.budget is not None and spent + longest > self.budget:
+                    return
+                yield recipe
+
+        done = 0
+        with Progress(self.name, len(recipes)) as progress:
+            for run in trained(next_recipes(), self.device, code, self.workers):
+                self.store.write(self.name, run)
+                longest = max(longest, run.provenance["seconds"])
+                done += 1
+                progress.finished(run)
+        if done < len(recipes):
+            raise Unfinished(
+                f"{self.name}: {done} runs recorded within the budget of {self.budget:g} s, "
+                f"{len(recipes) - done} left: the same command goes on with them"
+            )
+
+
+Train = Callable[[Iterator[Recipe], str, dict[str, Any], int], Iterator[Run]]
+
+
+def _one_by_one(
+    recipes: Iterator[Recipe], device: str, code: dict[str, Any], workers: int
+) -> Iterator[Run]:
+    from bnlib.train import train  # torch is needed only where something trains
+
+    return (train(recipe, device, code) for recipe in recipes)
+
+
+def _side_by_side(
+    recipes: Iterator[Recipe], device: str, code: dict[str, Any], workers: int
+) -> Iterator[Run]:
+    from bnlib.cluster import side_by_side
+
+    return side_by_side(recipes, device, code, workers)
