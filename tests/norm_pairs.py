@@ -21,7 +21,8 @@ def pair(shape, **options):
 
 
 def gap(a, b):
-    return max((p.to(DOUBLE) - q.to(DOUBLE)).abs().max().item() for p, q in zip(a, b, strict=True))
+    pairs = zip(a, b, strict=True)
+    return max(((p.to(DOUBLE) - q.to(DOUBLE)).abs().max().item() for p, q in pairs), default=0.0)
 
 
 def output_and_gradients(bn, x, dy):

@@ -63,6 +63,13 @@ def test_vmap_over_any_of_the_arguments(mapped):
     assert gap(jacrev(ours, (0, 1, 2))(*one), jacrev(theirs, (0, 1, 2))(*one)) <= 1e-10
 
 
+def test_vmap_over_any_axis():
+    x, gamma = torch.randn(4, 3, 2, 5, dtype=DOUBLE), torch.randn(3, 5, dtype=DOUBLE)
+    got = vmap(lambda x, gamma: batch_norm(x, gamma)[0], (3, 1), out_dims=3)(x, gamma)
+    want = [batch_norm(x[..., i], gamma[:, i])[0] for i in range(5)]
+    assert gap([got], [torch.stack(want, dim=3)]) <= 1e-10
+
+
 def test_several_modules_side_by_side():
     """An ensemble under vmap: every member keeps its own buffers."""
     members = [BatchNorm(3).to(DOUBLE) for _ in range(4)]
