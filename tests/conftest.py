@@ -1,0 +1,67 @@
+"""What several test files share."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from bnlib.book.layout import Book
+
+PNG = (  # one transparent pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
+)
+
+
+@pytest.fixture
+def clean_chapter() -> nbformat.NotebookNode:
+    """A made-up chapter in which everything is as it should be."""
+    figure = {"figure": {"caption": "A dot.", "name": "fig-dot"}, "image": {"alt": "one dot"}}
+    cells = [
+        new_markdown_cell("# A made-up chapter", id="question"),
+        new_code_cell(
+            'word: str = "hello"  # what to say',
+            id="parameters",
+            metadata={"tags": ["parameters"]},
+            execution_count=1,
+        ),
+        new_code_cell(
+            "print(word)",
+            id="setup",
+            execution_count=2,
+            outputs=[new_output("stream", name="stdout", text="hello\n")],
+        ),
+        new_code_cell(
+            "draw()",
+            id="fig-dot",
+            metadata={"mystnb": figure},
+            execution_count=3,
+            outputs=[new_output("display_data", data={"image/png": PNG, "text/plain": "<Figure>"})],
+        ),
+    ]
+    notebook = new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    notebook.metadata["language_info"] = {"name": "python"}
+    return notebook
+
+
+@pytest.fixture
+def book(tmp_path, clean_chapter) -> Book:
+    """Two unexecuted chapters and a title page."""
+    (tmp_path / "_toc.yml").write_text(
+        "format: jb-book\nroot: intro\nchapters:\n"
+        "  - file: chapters/01_one\n  - file: chapters/02_two\n"
+    )
+    (tmp_path / "_config.yml").write_text(
+        'title: Tiny\nonly_build_toc_files: true\nexecute:\n  execute_notebooks: "off"\n'
+    )
+    (tmp_path / "intro.md").write_text("# Tiny\n")
+    clean_chapter.cells[3:] = []
+    clean_chapter.cells[2].outputs = []
+    (tmp_path / "chapters").mkdir()
+    for name in ("01_one", "02_two"):
+        nbformat.write(clean_chapter, tmp_path / "chapters" / f"{name}.ipynb")
+    return Book(tmp_path)

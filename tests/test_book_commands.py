@@ -1,0 +1,71 @@
+"""Running a chapter with parameters, naming chapters, errors and help on the command line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from bnlib.__main__ import main
+from bnlib.book import notebooks, parameters
+from bnlib.book.layout import ROOT
+from bnlib.errors import BookError
+
+
+def test_run_with_parameters_goes_aside_and_refuses_misspelt_names(book):
+    one = book.chapters()[0]
+    before = (book.root / one).read_bytes()
+    with pytest.raises(
+        BookError, match=r"no parameter 'wrd' \(it has: word\); did you mean 'word'"
+    ):
+        parameters.run_chapter(book, one, {"wrd": "x"})
+    target = parameters.run_chapter(book, one, {"word": "[1, 2.5]"})
+    assert notebooks.read(target).cells[-1].outputs[0].text == "[1, 2.5]\n"
+    assert target.is_relative_to(book.build)
+    assert (book.root / one).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("3", 3),
+        ("1e-3", 1e-3),
+        ("true", True),
+        ("None", None),
+        ("[.1, .9]", [0.1, 0.9]),
+        ("cuda", "cuda"),
+        ("'3'", "3"),
+        ("../x y", "../x y"),
+    ],
+)
+def test_values_on_the_command_line(text, meant):
+    value = parameters.value(text)
+    assert value == meant
+    assert type(value) is type(meant)
+
+
+def test_chapters_are_found_by_number_name_or_path(book):
+    two = book.chapters()[1]
+    for name in ("2", "02", "two", "02_two", "chapters/02_two.ipynb"):
+        assert book.pick([name]) == [two]
+    with pytest.raises(BookError, match=r"there are: 01_one, 02_two\); did you mean '02_two'"):
+        book.pick(["02_tow"])
+    (book.root / two).unlink()
+    with pytest.raises(BookError, match=r"_toc.yml names 'chapters/02_two'"):
+        book.chapters()
+
+
+def test_errors_of_ours_are_one_line_and_exit_2(capsys):
+    assert main(["run", "no_such_chapter", "-p", "a", "1"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("bnlib: no chapter 'no_such_chapter'")
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from bnlib.__main__ import parser; parser().format_help(); "
+        "print(sorted({'torch', 'numpy', 'papermill', 'pandas', 'nbformat'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
