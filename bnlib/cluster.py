@@ -33,7 +33,7 @@ def side_by_side(
 
         def submit(recipe: Recipe):
             return client.submit(
-                _train, recipe.changed(), device, code, key=recipe.id, pure=False, retries=RETRIES
+                _train, recipe, device, code, key=recipe.id, pure=False, retries=RETRIES
             )
 
         waiting = as_completed([submit(recipe) for recipe in itertools.islice(recipes, workers)])
@@ -45,12 +45,11 @@ def side_by_side(
             yield run
 
 
-def _train(fields: dict[str, Any], device: str, code: dict[str, Any]) -> Run:
+def _train(recipe: Recipe, device: str, code: dict[str, Any]) -> Run:
     """In a worker: what it prints must not land in the notebook that waits for it."""
     from bnlib.train import train
 
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.close(quiet)
-    recipe = Recipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
     return train(recipe, device, code)

@@ -19,6 +19,7 @@ Natural = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 DATASETS = ("mnist", "svhn", "cifar10", "cifar100", "digits", "shapes")
+NORMS = ("none", "batch", "torch")
 PROBES = ("affine", "predictions", "s2_evaluation", "unit_inputs")
 
 
@@ -41,6 +42,17 @@ class Frozen(BaseModel):
         """The fields that differ from their defaults, as JSON values."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
+    @classmethod
+    def restore(cls, fields: dict[str, Any]) -> Self:
+        """The recipe whose ``changed()`` is ``fields``."""
+
+        def python(value: Any) -> Any:
+            if isinstance(value, dict):
+                return Recipe.restore(value)
+            return tuple(value) if isinstance(value, list) else value
+
+        return cls(**{name: python(value) for name, value in fields.items()})
+
     @property
     def id(self) -> str:
         text = json.dumps([type(self).__name__, PROTOCOL, self.changed()], sort_keys=True)
@@ -59,7 +71,7 @@ class Recipe(Frozen):
     image_size: Literal[28, 32] = 32  # pixels a side; digits' 28 are padded with background to 32
     # the network
     model: Literal["lenet", "mlp"] = "lenet"
-    norm: Literal["none", "batch", "torch"] = "none"  # "batch" is bnlib's own, "torch" nn.BatchNorm
+    norm: Literal[NORMS] = "none"  # "batch" is bnlib's own, "torch" PyTorch's
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     init: Literal["default", "xavier", "he", "normal"] = "default"  # "default" is PyTorch's
     init_std: Positive = 1.0  # of init "normal"
@@ -93,6 +105,17 @@ class Recipe(Frozen):
         if list(self.probes) != sorted(set(self.probes)):
             raise ValueError(f"probes are named once, in alphabetical order, not {self.probes}")
         return self
+
+
+class Timing(Frozen):
+    """What is timed: a network's training step under several norms, in turn, in one process."""
+
+    recipe: Recipe  # the network and its training; its norm is replaced by each of ``norms``
+    norms: tuple[Literal[NORMS], ...] = NORMS
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: Natural = 1  # of the CPU
+    steps: Natural = 50  # of one repeat
+    repeats: Annotated[int, Field(ge=5)] = 15  # of every arm, the arms taking turns
 
 
 def _one_line(kind: type[BaseModel], wrong: ValidationError) -> str:

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from bnlib.errors import BookError
-from bnlib.recipe import Recipe
+from bnlib.recipe import Recipe, Timing
 from bnlib.run import HOUSE, Run
 
 RECORDED = HOUSE / "data" / "records"  # committed: what the book shows
 SCRATCH = HOUSE / "_build" / "records"  # smoke runs
 FRESH = HOUSE / "_build" / "fresh"  # a reader's own repetition
+KINDS = {kind.__name__: kind for kind in (Recipe, Timing)}
 
 
 class Store:
@@ -59,6 +60,8 @@ class Store:
             "summary": run.summary,
             "provenance": run.provenance,
         }
+        if type(run.recipe) is not Recipe:
+            content["kind"] = type(run.recipe).__name__
         content = _rounded(content)
         if run.arrays:
             packed = io.BytesIO()
@@ -76,8 +79,9 @@ def read(path: Path) -> Run:
     try:
         content = json.loads(path.read_bytes())
         checksum = content.pop("checksum")
-        recipe = {k: tuple(v) if isinstance(v, list) else v for k, v in content["recipe"].items()}
-        run = Run(Recipe(**recipe), content["history"], content["summary"], content["provenance"])
+        kind = KINDS[content.get("kind", "Recipe")]
+        recipe = kind.restore(content["recipe"])
+        run = Run(recipe, content["history"], content["summary"], content["provenance"])
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as reason:
         raise _damaged(path, f"{type(reason).__name__}: {reason}") from None
     if checksum != _checksum(content):

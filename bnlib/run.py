@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bnlib.recipe import Recipe
+from bnlib.recipe import Recipe, Timing
 
 HOUSE = Path(__file__).resolve().parents[1]
 PACKAGES = ("torch", "torchvision", "numpy")
@@ -21,13 +21,15 @@ PACKAGES = ("torch", "torchvision", "numpy")
 class Run:
     """History (one list a column), final summary, the probes' arrays, and provenance."""
 
-    recipe: Recipe
+    recipe: Recipe | Timing
     history: dict[str, list[float | None]]
     summary: dict[str, Any]
     provenance: dict[str, Any]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __repr__(self) -> str:
+        if "test_acc" not in self.summary:
+            return f"Run({self.recipe.id}, timing)"
         state = "diverged" if self.summary["diverged"] else f"test {self.summary['test_acc']:.2%}"
         return f"Run({self.recipe.id}, {state})"
 

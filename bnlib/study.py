@@ -4,19 +4,20 @@ What a study returns is always read back from the disk, so that a live run and a
 print the same to the last digit.
 """
 
+import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bnlib.errors import BookError
 from bnlib.progress import Progress
-from bnlib.recipe import Recipe
+from bnlib.recipe import Recipe, Timing
 from bnlib.records import FRESH, RECORDED, SCRATCH, Store
 from bnlib.run import Run, code_version
 from bnlib.runs import Runs
 
-Experiments = dict[str, list[Recipe]]
+Experiments = dict[str, list[Recipe | Timing]]
 
 
 class Unfinished(BookError):
@@ -58,25 +59,25 @@ class Study:
             for name, recipes in experiments.items()
         }
 
-    def train(self, recipes: list[Recipe]) -> None:
-        """Train and record ``recipes``, each record as soon as its run ends."""
+    def train(self, recipes: list[Recipe | Timing]) -> None:
+        """Train and record ``recipes``, each record as soon as its run ends; timings at the end,
+        when nothing runs beside them."""
         if not recipes:
             return
         code = code_version()
-        trained = _side_by_side if self.workers > 1 else _one_by_one
-        started = time.monotonic()
-        longest = 0.0
+        started, longest, done = time.monotonic(), 0.0, 0
 
-        def next_recipes() -> Iterator[Recipe]:
-            for recipe in recipes:
+        def within_budget(some: list) -> Iterator:
+            for recipe in some:
                 spent = time.monotonic() - started
                 if self.budget is not None and spent + longest > self.budget:
                     return
                 yield recipe
 
-        done = 0
+        runs = within_budget([r for r in recipes if isinstance(r, Recipe)])
+        timings = within_budget([r for r in recipes if isinstance(r, Timing)])
         with Progress(self.name, len(recipes)) as progress:
-            for run in trained(next_recipes(), self.device, code, self.workers):
+            for run in itertools.chain(self._trained(runs, code), _timed(timings, code)):
                 self.store.write(self.name, run)
                 longest = max(longest, run.provenance["seconds"])
                 done += 1
@@ -87,21 +88,21 @@ class Study:
                 f"{len(recipes) - done} left: the same command goes on with them"
             )
 
+    def _trained(self, recipes: Iterator[Recipe], code: dict[str, Any]) -> Iterator[Run]:
+        # torch and Dask are imported only where something trains
+        if self.workers > 1:
+            from bnlib.cluster import side_by_side
 
-Train = Callable[[Iterator[Recipe], str, dict[str, Any], int], Iterator[Run]]
+            yield from side_by_side(recipes, self.device, code, self.workers)
+        else:
+            for recipe in recipes:
+                from bnlib.train import train
+
+                yield train(recipe, self.device, code)
 
 
-def _one_by_one(
-    recipes: Iterator[Recipe], device: str, code: dict[str, Any], workers: int
-) -> Iterator[Run]:
-    from bnlib.train import train  # torch is needed only where something trains
+def _timed(timings: Iterator[Timing], code: dict[str, Any]) -> Iterator[Run]:
+    for timing in timings:
+        from bnlib.measure.timing import measure
 
-    return (train(recipe, device, code) for recipe in recipes)
-
-
-def _side_by_side(
-    recipes: Iterator[Recipe], device: str, code: dict[str, Any], workers: int
-) -> Iterator[Run]:
-    from bnlib.cluster import side_by_side
-
-    return side_by_side(recipes, device, code, workers)
+        yield measure(timing, code)

@@ -1,0 +1,70 @@
+"""A claim of the ledger, and how its verdict is shown on a page."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from html import escape
+
+from bnlib.claims.judge import Verdict
+from bnlib.runs import Runs
+
+
+@dataclass(frozen=True)
+class Claim:
+    id: str  # of the ledger, such as "S2.19"
+    source: str  # who claims it
+    sentence: str  # what is claimed, with the source's number
+    rule: str  # how it is judged, fixed before the runs were recorded
+    judge: Callable[[dict[str, Runs]], Verdict]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim and its verdict from the runs at hand."""
+
+    claim: Claim
+    verdict: Verdict
+    indicative: bool  # from runs below the source's scale
+
+    @property
+    def label(self) -> str:
+        notes = ["text verdict"] * self.verdict.text + ["indicative"] * self.indicative
+        return self.verdict.word + (f" ({', '.join(notes)})" if notes else "")
+
+    def __repr__(self) -> str:
+        lines = [f"{self.claim.id} {self.label}: {self.verdict.because}"]
+        return "\n".join(lines + [f"  {finding}" for finding in self.verdict.findings])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(f.what)}</td><td>{f.mean:+.2f} ± {f.half:.2f} {escape(f.unit)}</td>"
+            f"<td>{f.n}</td><td>{f.detectable:.2f}</td></tr>"
+            for f in self.verdict.findings
+        )
+        table = (
+            "<table><thead><tr><th>measured</th><th>mean and 95 % interval</th><th>n</th>"
+            f"<th>smallest visible</th></tr></thead><tbody>{rows}</tbody></table>"
+        )
+        return (
+            f'<div class="verdict {self.verdict.word.replace(" ", "-")}">'
+            f'<p class="verdict-head"><span class="verdict-id">{self.claim.id}</span> '
+            f'<span class="verdict-word">{escape(self.label)}</span></p>'
+            f"<p><em>{escape(self.claim.source)}:</em> {escape(self.claim.sentence)}</p>"
+            f"<p>{escape(self.verdict.because)}</p>{table * bool(rows)}"
+            f'<p class="verdict-rule">Rule: {escape(self.claim.rule)}</p></div>'
+        )
+
+
+class Verdicts(list[Judged]):
+    """Several claims judged; shown one below the other."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))
+
+    def _repr_html_(self) -> str:
+        return "".join(judged._repr_html_() for judged in self)
+
+
+def verdicts(claims: Iterable[Claim], runs: dict[str, Runs], profile: str = "paper") -> Verdicts:
+    """Judge ``claims`` on ``runs``; below the paper profile a measured verdict is indicative."""
+    judged = ((claim, claim.judge(runs)) for claim in claims)
+    return Verdicts(Judged(c, v, profile != "paper" and not v.text) for c, v in judged)

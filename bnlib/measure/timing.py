@@ -1,0 +1,69 @@
+"""Seconds of a training step under several norms: arms in turn, synchronised, after a warm-up.
+
+Only ratios taken in one such measurement are ever quoted.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from bnlib import data as datasets
+from bnlib import models
+from bnlib.recipe import Timing
+from bnlib.run import Run, code_version, device_name, provenance
+from bnlib.seeds import stream
+from bnlib.train import Step
+
+WARM_UP = 10  # steps of each arm before the clock starts
+
+
+def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
+    """The times of ``timing``'s steps; its arms train on real batches of its data set."""
+    started = time.perf_counter()
+    data = datasets.load(timing.recipe.dataset, timing.recipe.image_size, timing.device)
+    size, count = timing.recipe.batch_size, len(data.train)
+    order = torch.randperm(count, generator=stream(timing.recipe.seed, "order", 0))
+    batches = order[: count // size * size].view(-1, size).to(timing.device)
+
+    def arm(norm: str) -> Step:
+        recipe = timing.recipe.but(norm=norm)
+        model = models.build(recipe).to(timing.device, memory_format=torch.channels_last)
+        return Step(recipe, model, data.train)
+
+    def seconds(step: Step, steps: int) -> float:
+        synchronise()
+        clock = time.perf_counter()
+        for number in range(steps):
+            data.train.gather(batches[number % len(batches)], step.images, step.labels)
+            step()
+        synchronise()
+        return (time.perf_counter() - clock) / steps
+
+    def synchronise() -> None:
+        if timing.device == "cuda":
+            torch.cuda.synchronize()
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(timing.threads)
+    try:
+        arms = [arm(norm) for norm in timing.norms]
+        for step in arms:
+            seconds(step, WARM_UP)
+        table = np.array(
+            [[seconds(step, timing.steps) for step in arms] for _ in range(timing.repeats)]
+        )
+    finally:
+        torch.set_num_threads(threads)
+    found = {
+        "device": device_name(timing.device),
+        "device_kind": timing.device,
+        "threads": timing.threads,
+        "seconds": time.perf_counter() - started,
+        "data": data.checksum,
+    }
+    medians = dict(zip(timing.norms, np.median(table, axis=0).tolist(), strict=True))
+    history = {norm: column.tolist() for norm, column in zip(timing.norms, table.T, strict=True)}
+    summary = {"diverged": False, "seconds_per_step": medians}
+    return Run(timing, history, summary, provenance(**(code or code_version()), **found))
