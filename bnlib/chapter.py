@@ -51,7 +51,9 @@ class Chapter:
         if self.profile == "auto":
             self.profile = largest_complete(experiments, Store(RECORDED))
         options = {k: self.parameters[k] for k in ("fresh", "workers") if k in self.parameters}
-        return Study(study, self.profile, self.device, **options).run(experiments(self.profile))
+        made = Study(study, self.profile, self.device, **options)
+        self.store = made.store
+        return made.run(experiments(self.profile))
 
 
 def start(names: dict[str, Any]) -> Chapter:

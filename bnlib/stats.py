@@ -43,4 +43,5 @@ def holm(p_values: Sequence[float], level: float = LEVEL) -> list[bool]:
 def percent(values: np.ndarray) -> str:
     """``98.71 ± 0.05 (n = 10)``: mean and half-width of shares, in percent."""
     middle, half = mean_interval(100 * np.asarray(values, float))
-    return f"{middle:.2f} ± {half:.2f} (n = {len(values)})"
+    interval = f" ± {half:.2f}" if np.isfinite(half) else ""
+    return f"{middle:.2f}{interval} (n = {len(values)})"

@@ -106,8 +106,8 @@ LENET = (
         "LeNet on MNIST reaches 98 % with and without BN (learning rate .9, 10 epochs): BN brings "
         "no benefit.",
         f"Equal means that the 95 % interval of the paired difference lies within ±{EQUAL:g} "
-        "points at the source's learning rate, with running averages and with precise statistics; words "
-        "that differ give “mixed”. The comparison at each arm's own best rate stands beside it.",
+        "points at the source's learning rate, with running averages and with precise "
+        "statistics; words that differ give “mixed”. The comparison at each arm's own best rate stands beside it.",
         no_benefit,
     ),
     Claim(

@@ -1,0 +1,54 @@
+"""Grids of test pictures with what a network said of them.
+
+A grid is drawn once, where the data set is, and kept as a small picture beside the record, so
+that a clone without data sets shows it too.
+"""
+
+import io
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from bnlib import data, plots
+from bnlib.records import Store, write_whole
+from bnlib.run import Run
+
+ACROSS = 10  # pictures in a row
+ROWS = 4  # of the first test pictures; one more row shows the first that are wrong
+
+
+def grid(run: Run, store: Store) -> Path:
+    """The picture for ``run`` (which needs the probe ``predictions``), drawn if it is not there."""
+    path = store.paths[run.recipe.id].with_suffix(".png")
+    if not path.exists():
+        figure = _draw(run)
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
+        plt.close(figure)
+        write_whole(path, picture.getvalue())
+    return path
+
+
+def _draw(run: Run) -> plt.Figure:
+    found = data.load(run.recipe.dataset, run.recipe.image_size)
+    predicted, true = run.arrays["predicted"], found.test.labels.numpy()
+    wrong = np.flatnonzero(predicted != true)[:ACROSS]
+    chosen = [*range(ACROSS * ROWS), *wrong]
+    figure, axes = plt.subplots(
+        ROWS + 1, ACROSS, figsize=(plots.TEXT_WIDTH, 5.0), layout="constrained"
+    )
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, number in zip(axes.flat, chosen, strict=False):
+        pixels = found.test.images[number] * found.std + found.mean
+        ax.imshow(pixels.clamp(0, 1).numpy().squeeze(), cmap="gray", vmin=0, vmax=1)
+        said, truth = (found.classes[label] for label in (predicted[number], true[number]))
+        right = said == truth
+        ax.set_title(
+            f"{said} ✓" if right else f"{said} ✗ ({truth})",
+            color=plots.RIGHT if right else plots.WRONG,
+            fontsize=10,
+            pad=3,
+        )
+    return figure
