@@ -19,8 +19,8 @@ def build(book: Book) -> Path:
     """Execute what changed, build what changed, and return the path of the first page."""
     state = State(book.build / "state.json")
     _execute(book, state)
-    _stage(book)
-    _html(book, state)
+    stage(book)
+    render(book, state)
     return book.html / "index.html"
 
 
@@ -70,7 +70,7 @@ def _execute(book: Book, state: State) -> None:
     execute_all(book, stale, lambda chapter: book.staged / chapter, finished)
 
 
-def _stage(book: Book) -> None:
+def stage(book: Book) -> None:
     """Mirror configuration and pages into the staged tree; touch nothing that is the same."""
     pages = [file for file in book.files() if file.suffix != ".ipynb"]
     kept = set(book.chapters())
@@ -87,7 +87,8 @@ def _stage(book: Book) -> None:
             file.unlink()
 
 
-def _html(book: Book, state: State) -> None:
+def render(book: Book, state: State) -> None:
+    """Build the pages of the staged tree, unless they are built already."""
     now = digest([book.staged], book.staged)
     frame = digest([book.staged / name for name in FROM_THE_START], book.staged)
     pickle = book.build / ".doctrees" / "environment.pickle"

@@ -1,0 +1,162 @@
+"""The site of the committed chapters, in a real browser, from file:// with the network off."""
+
+import os
+import shutil
+
+import pytest
+
+from bnlib.book.layout import Book
+from bnlib.book.site import BESIDE, State, render, stage
+
+PAGES = [str(file.with_suffix(".html")) for file in Book().files()]
+EXTRA = ["search.html", "genindex.html"]
+PATIENCE = 120_000  # ms, for a busy machine
+PHONE, DESK = {"width": 390, "height": 800}, {"width": 1280, "height": 900}
+OPERATED = "button, a[href], input, select, textarea, summary"
+NAMELESS = """operated => [...document.querySelectorAll(operated)]
+    .filter(e => e.offsetParent !== null && !e.textContent.trim())
+    .filter(e => !["aria-label", "aria-labelledby", "title"].some(a => e.getAttribute(a)))
+    .filter(e => !(e.labels && e.labels.length) && !e.querySelector("img[alt]"))
+    .map(e => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """The site, built from the notebooks as they are committed; warnings are errors."""
+    here, copy = Book(), Book(tmp_path_factory.mktemp("site"))
+    for name in BESIDE:
+        source = here.root / name
+        if source.is_dir():
+            shutil.copytree(source, copy.root / name)
+        else:
+            shutil.copy(source, copy.root / name)
+    for file in here.files():
+        for target in (copy.root / file, copy.staged / file):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(here.root / file, target)
+    stage(copy)
+    render(copy, State(copy.build / "state.json"))
+    return copy.html
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import Error, sync_playwright
+
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    found = found or next(filter(None, map(shutil.which, ("google-chrome", "chrome"))), None)
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(
+                executable_path=found, args=["--no-sandbox", "--disable-gpu"], timeout=PATIENCE
+            )
+        except Error as error:
+            if os.environ.get("REQUIRE_BROWSER") == "1":
+                raise
+            pytest.skip(f"no Chromium to be started: {str(error).splitlines()[0]}")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, html):
+    """Open a page; the second value lists what went wrong or asked for the network."""
+    contexts = []
+
+    def open_page(name, viewport=DESK, scheme="light"):
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
+        contexts.append(context)
+        page, said = context.new_page(), []
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("requestfailed", lambda request: said.append(f"not loaded: {request.url}"))
+        page.on(
+            "request",
+            lambda r: (
+                None
+                if r.url.startswith(("file:", "data:", "blob:"))
+                else said.append(f"asks the network: {r.url}")
+            ),
+        )
+        path, _, query = name.partition("?")
+        page.goto((html / path).as_uri() + (f"?{query}" if query else ""), wait_until="load")
+        page.wait_for_timeout(300)
+        return page, said
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def test_the_committed_chapters_build_without_warnings(html):
+    assert (html / "index.html").is_file()
+    assert [page for page in PAGES if not (html / page).is_file()] == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES + EXTRA)
+def test_page_opens_offline_with_its_mathematics_and_names(visit, name):
+    page, said = visit(name)
+    assert page.title()
+    assert page.evaluate(NAMELESS, OPERATED) == []
+    assert page.locator("html[lang]").count() == 1
+    mathematics(page)
+    assert said == []
+
+
+def mathematics(page):
+    """Every formula is set, none with an error, and none is left as its source."""
+    formulas = page.locator("span.math, div.math").count()
+    if formulas:
+        page.wait_for_function("() => window.MathJax && MathJax.startup && MathJax.startup.promise")
+        page.evaluate("async () => { await MathJax.startup.promise; }")
+    assert page.locator("span.math mjx-container, div.math mjx-container").count() >= formulas
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    prose = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article p, .bd-article li, .bd-article td")]
+            .filter(e => !e.querySelector("code")).map(e => e.textContent).join("\\n")"""
+    )
+    assert "\\(" not in prose
+    assert "$" not in prose
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_as_wide_as_a_phone(visit, name):
+    page, _ = visit(name, PHONE)
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article *")]
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+            .filter(e => !e.closest("table, pre, mjx-container, .cell_output, div.math"))
+            .map(e => e.outerHTML.slice(0, 100))"""
+    )
+    assert wide == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES)
+def test_pictures_are_loaded_described_and_undimmed_in_the_dark(visit, name):
+    page, _ = visit(name, scheme="dark")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    pictures = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article img")].map(e => ({
+            src: e.getAttribute("src").slice(-60), alt: (e.alt || "").trim(),
+            width: e.naturalWidth, filter: getComputedStyle(e).filter,
+            paper: getComputedStyle(e).backgroundColor}))"""
+    )
+    for picture in pictures:
+        assert picture["alt"], picture
+        assert not picture["alt"].startswith("../_images"), picture
+        assert picture["width"] > 0, picture
+        assert picture["filter"] == "none", picture
+        assert picture["paper"] == "rgb(255, 255, 255)", picture
+
+
+@pytest.mark.browser
+def test_search_works_from_a_file(visit):
+    page, said = visit("search.html?q=verdict")
+    page.wait_for_selector("#search-results li")
+    assert "intro.html" in page.inner_html("#search-results")
+    assert said == []
