@@ -31,7 +31,7 @@ record: $(VENV)/.installed
 	$(BNLIB) record $(RECORD)
 
 bench: $(VENV)/.installed
-	$(VENV)/bin/python -m benchmarks
+	$(BNLIB) bench
 
 clean:
 	@if [ -x $(VENV)/bin/python ]; then $(BNLIB) clean; else rm -rf _build; fi
