@@ -1,4 +1,4 @@
-"""Our batch norm against nn.BatchNorm2d: forward + backward at 128×64×32×32.
+"""Our batch norm against nn.BatchNorm2d, forward + backward; and what folding saves.
 
     python -m benchmarks.bench_norm
 
@@ -9,15 +9,17 @@ Ratios of medians, measured in one run with interleaved arms. On 2 cores with to
 import shutil
 import statistics
 import time
+from collections.abc import Callable
 
 import torch
 from torch import nn
 
+from bnlib.fold import fold
 from bnlib.norm import BatchNorm
 
 SHAPE = (128, 64, 32, 32)  # (N, C, H, W)
 REPEATS = 15
-BASE = "nn.BatchNorm2d"
+BASE, UNFOLDED = "nn.BatchNorm2d", "conv + BN"
 
 
 def plain(x: torch.Tensor, bn: nn.Module) -> torch.Tensor:
@@ -28,47 +30,56 @@ def plain(x: torch.Tensor, bn: nn.Module) -> torch.Tensor:
     return bn.weight.view(1, -1, 1, 1) * x_hat + bn.bias.view(1, -1, 1, 1)
 
 
-def arms(device: torch.device) -> dict:
-    torch.manual_seed(0)
+def training_arms(device: torch.device) -> dict[str, Callable[[], None]]:
+    """Forward + backward, as in a training step."""
     channels = SHAPE[1]
-    theirs, ours, scratch, compiled = (
+    x, dy = torch.randn(2, *SHAPE, device=device)
+    theirs, ours, scratch, inner = (
         kind(channels).to(device) for kind in (nn.BatchNorm2d, BatchNorm, nn.BatchNorm2d, BatchNorm)
     )
-    found = {BASE: theirs, "ours, eager": ours, "plain autograd": lambda x: plain(x, scratch)}
+    layers = {BASE: theirs, "ours, eager": ours, "plain autograd": lambda x: plain(x, scratch)}
     if device.type == "cuda" or shutil.which("g++"):
-        found["ours, compiled"] = torch.compile(compiled)
+        layers["ours, compiled"] = torch.compile(inner)
     else:
         print("ours, compiled: skipped, torch.compile needs a C++ compiler (g++)")
-    return found
+    return {
+        name: lambda bn=bn: bn(x.detach().requires_grad_()).backward(dy)
+        for name, bn in layers.items()
+    }
 
 
-def seconds(bn, x: torch.Tensor, dy: torch.Tensor) -> float:
-    x = x.detach().requires_grad_()
-    synchronize = torch.cuda.synchronize if x.is_cuda else lambda: None
-    synchronize()
-    start = time.perf_counter()
-    bn(x).backward(dy)
-    synchronize()
-    return time.perf_counter() - start
+def inference_arms(device: torch.device) -> dict[str, Callable[[], None]]:
+    """A convolution with batch norm in evaluation mode, and the two folded into one."""
+    conv, bn = nn.Conv2d(64, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64)
+    x = torch.randn(16, *SHAPE[1:], device=device)
+    both, one = nn.Sequential(conv, bn).eval().to(device), fold(conv, bn).to(device)
+    return {UNFOLDED: torch.no_grad()(lambda: both(x)), "folded": torch.no_grad()(lambda: one(x))}
 
 
-def main() -> dict[str, float]:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    x, dy = torch.randn(2, *SHAPE, device=device)
-    timed = arms(device)
-    for bn in timed.values():  # compiles, and warms the caches
-        seconds(bn, x, dy), seconds(bn, x, dy)
-    times = {name: [] for name in timed}
-    for _ in range(REPEATS):
-        for name, bn in timed.items():
-            times[name].append(seconds(bn, x, dy))
-    base = statistics.median(times[BASE])
-    print(f"forward + backward at {SHAPE}, {device}, {torch.get_num_threads()} threads,")
-    print(f"{REPEATS} interleaved repeats: ratio to {BASE}, median [quartiles]")
+def compare(title: str, arms: dict[str, Callable[[], None]], base: str) -> None:
+    synchronize = torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
+    times = {name: [] for name in arms}
+    for repeat in range(-2, REPEATS):  # the first two compile and warm the caches
+        for name, arm in arms.items():
+            synchronize()
+            start = time.perf_counter()
+            arm()
+            synchronize()
+            if repeat >= 0:
+                times[name].append(time.perf_counter() - start)
+    unit = statistics.median(times[base])
+    print(f"{title}: ratio to {base}, median [quartiles] of {REPEATS} interleaved repeats")
     for name, taken in times.items():
-        low, middle, high = (t / base for t in statistics.quantiles(taken, n=4))
+        low, middle, high = (t / unit for t in statistics.quantiles(taken, n=4))
         print(f"  {name:16} {middle:5.2f} [{low:.2f}, {high:.2f}]")
-    return {name: statistics.median(taken) / base for name, taken in times.items()}
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    print(f"{device}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    compare(f"batch norm, forward + backward at {SHAPE}", training_arms(device), BASE)
+    compare("inference, convolution and batch norm", inference_arms(device), UNFOLDED)
 
 
 if __name__ == "__main__":
