@@ -17,6 +17,11 @@ NAME = {"none": "no norm", "batch": "batch norm (ours)", "torch": "batch norm (P
 DASH = {"none": "-", "batch": "-", "torch": (0, (4, 2))}
 
 
+def look(norm: str) -> dict:
+    """Colour, dash and name of an arm, as a line's keywords."""
+    return {"color": COLOUR[norm], "linestyle": DASH[norm], "label": NAME[norm]}
+
+
 def use_style() -> None:
     """Set matplotlib's defaults for a chapter."""
     plt.rcParams.update(
@@ -51,19 +56,21 @@ def use_style() -> None:
         set_matplotlib_formats("retina")
 
 
-def seeds(ax: Axes, x: Sequence[float], values: np.ndarray, colour: str, **line) -> None:
+def seeds(ax: Axes, x: Sequence[float], values: np.ndarray, **line) -> None:
     """The mean over seeds (rows of ``values``): every seed where they are five or fewer, else the
     band of the 95 % t-interval of the mean."""
     from bnlib.stats import mean_interval
 
-    dash = line.pop("linestyle", "-")
+    if np.issubdtype(np.asarray(x).dtype, np.integer):  # epochs: no tick between two
+        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+    colour, dash = line.get("color"), line.get("linestyle", "-")
     if len(values) <= 5:
         for row in values:
             ax.plot(x, row, color=colour, alpha=0.35, linewidth=0.8, linestyle=dash)
     else:
         middle, half = mean_interval(values)
         ax.fill_between(x, middle - half, middle + half, color=colour, alpha=0.2, linewidth=0)
-    ax.plot(x, np.mean(values, axis=0), color=colour, linestyle=dash, **line)
+    ax.plot(x, np.mean(values, axis=0), **line)
 
 
 def label_ends(ax: Axes, pad: float = 4, gap: float = 11) -> None:

@@ -5,7 +5,9 @@ keeps the ids of the records that exist. For the same reason a default never cha
 """
 
 import hashlib
+import itertools
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -37,6 +39,13 @@ class Frozen(BaseModel):
     def but(self, **changes: Any) -> Self:
         """The same recipe with some fields changed; the result is checked like any other."""
         return type(self)(**{name: getattr(self, name) for name in self.model_fields_set} | changes)
+
+    def grid(self, **axes: Iterable[Any]) -> list[Self]:
+        """A recipe for every combination of these fields' values, the last one changing fastest."""
+        return [
+            self.but(**dict(zip(axes, values, strict=True)))
+            for values in itertools.product(*axes.values())
+        ]
 
     def changed(self) -> dict[str, Any]:
         """The fields that differ from their defaults, as JSON values."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bnlib import stats
 from bnlib.run import Run
 
 
@@ -36,6 +37,10 @@ class Runs:
         ]
         return Runs(sorted(chosen, key=lambda run: run.recipe.seed))
 
+    def by(self, field: str) -> dict[Any, "Runs"]:
+        """The runs of each value of a recipe's field."""
+        return {value: self.where(**{field: value}) for value in self.values(field)}
+
     def values(self, field: str) -> list[Any]:
         """The different values of a recipe's field, in the order they come."""
         return list(dict.fromkeys(getattr(run.recipe, field) for run in self))
@@ -43,6 +48,14 @@ class Runs:
     def final(self, column: str) -> np.ndarray:
         """One number a run from its summary (None, of a diverged run, as NaN)."""
         return np.array([run.summary[column] for run in self], dtype=float)
+
+    def percent(self, column: str = "test_acc") -> str:
+        """Mean, interval and n of a share, in percent, for a table."""
+        return stats.percent(self.final(column))
+
+    def array(self, name: str) -> np.ndarray:
+        """(runs, …) of an array that a probe recorded."""
+        return np.stack([run.arrays[name] for run in self])
 
     def history(self, column: str) -> np.ndarray:
         """(runs, epochs); NaN where a run stopped earlier or diverged."""

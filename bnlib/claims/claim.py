@@ -36,7 +36,7 @@ class Judged:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{escape(f.what)}</td><td>{f.mean:+.2f} ± {f.half:.2f} {escape(f.unit)}</td>"
+            f"<tr><td>{escape(f.what)}</td><td>{escape(f.interval)}</td>"
             f"<td>{f.n}</td><td>{f.detectable:.2f}</td></tr>"
             for f in self.verdict.findings
         )

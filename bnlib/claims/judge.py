@@ -46,8 +46,12 @@ class Finding:
         t = stats.t(self.n - 1)
         return self.half * (1 + t.ppf(0.8) / t.ppf((1 + LEVEL) / 2))
 
+    @property
+    def interval(self) -> str:
+        return f"{self.mean:+.2f} ± {self.half:.2f} {self.unit}".replace("-", "−")
+
     def __str__(self) -> str:
-        return f"{self.what}: {self.mean:+.2f} ± {self.half:.2f} {self.unit} (n = {self.n})"
+        return f"{self.what}: {self.interval} (n = {self.n})"
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ LENET = (
         "no benefit.",
         f"Equal means that the 95 % interval of the paired difference lies within ±{EQUAL:g} "
         "points at the source's learning rate, with running averages and with precise "
-        "statistics; words that differ give “mixed”. The comparison at each arm's own best rate stands beside it.",
+        "statistics; words that differ give “mixed”. The comparison at each arm's own best rate "
+        "stands beside it.",
         no_benefit,
     ),
     Claim(
