@@ -13,7 +13,7 @@ TEXT_WIDTH = 7.0  # inches: the text column of the site
 COLOUR = {"none": "#D55E00", "batch": "#0072B2", "torch": "#56B4E9"}
 CYCLE = ("#009E73", "#CC79A7", "#E69F00", "#6A51A3", "#8C564B", "#444444")
 RIGHT, WRONG = "#00875A", "#C0392B"
-NAME = {"none": "no norm", "batch": "batch norm (ours)", "torch": "batch norm (PyTorch)"}
+NAME = {"none": "no norm", "batch": "batch norm", "torch": "PyTorch's"}
 DASH = {"none": "-", "batch": "-", "torch": (0, (4, 2))}
 
 

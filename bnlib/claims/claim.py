@@ -6,6 +6,7 @@ from html import escape
 
 from bnlib.claims.judge import Verdict
 from bnlib.runs import Runs
+from bnlib.stats import holm
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Judged:
     claim: Claim
     verdict: Verdict
     indicative: bool  # from runs below the source's scale
+    holm: tuple[bool, ...] = ()  # which findings differ from zero after the page's correction
 
     @property
     def label(self) -> str:
@@ -35,15 +37,17 @@ class Judged:
         return "\n".join(lines + [f"  {finding}" for finding in self.verdict.findings])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(f.what)}</td><td>{escape(f.interval)}</td>"
-            f"<td>{f.n}</td><td>{f.detectable:.2f}</td></tr>"
-            for f in self.verdict.findings
-        )
-        table = (
-            "<table><thead><tr><th>measured</th><th>mean and 95 % interval</th><th>n</th>"
-            f"<th>smallest visible</th></tr></thead><tbody>{rows}</tbody></table>"
-        )
+        names = ("measured", "mean and 95 % interval", "n", "smallest visible", "≠ 0 (Holm)")
+        heads = "".join(f"<th>{name}</th>" for name in names)
+        rows = ""
+        for f, survives in zip(self.verdict.findings, self.holm, strict=True):
+            cells = f.what, f.interval, f.n, f"{f.detectable:.2f}", "yes" if survives else "no"
+            rows += "<tr>" + "".join(
+                f'<td data-label="{name}">{escape(str(cell))}</td>'
+                for name, cell in zip(names, cells, strict=True)
+            )
+            rows += "</tr>"
+        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         return (
             f'<div class="verdict {self.verdict.word.replace(" ", "-")}">'
             f'<p class="verdict-head"><span class="verdict-id">{self.claim.id}</span> '
@@ -65,6 +69,18 @@ class Verdicts(list[Judged]):
 
 
 def verdicts(claims: Iterable[Claim], runs: dict[str, Runs], profile: str = "paper") -> Verdicts:
-    """Judge ``claims`` on ``runs``; below the paper profile a measured verdict is indicative."""
-    judged = ((claim, claim.judge(runs)) for claim in claims)
-    return Verdicts(Judged(c, v, profile != "paper" and not v.text) for c, v in judged)
+    """Judge ``claims`` on ``runs``; below the paper profile a measured verdict is indicative.
+
+    Many differences stand on one page, so Holm's correction over all of them says which would
+    still differ from zero."""
+    judged = [(claim, claim.judge(runs)) for claim in claims]
+    survive = iter(holm([f.p for _, verdict in judged for f in verdict.findings]))
+    return Verdicts(
+        Judged(
+            claim,
+            verdict,
+            profile != "paper" and not verdict.text,
+            tuple(next(survive) for _ in verdict.findings),
+        )
+        for claim, verdict in judged
+    )
