@@ -80,7 +80,10 @@ def load(dataset: str, image_size: int = 32, device: str = "cpu") -> Data:
     chosen = torch.randperm(len(train_y), generator=stream("validation", dataset))
     held = len(train_y) // 10
     pixels = torch.from_numpy(train_x[chosen[held:].numpy()]).float().div_(255)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # a sum's bits depend on the number, and what is loaded is kept
     mean, std = pixels.mean((0, 1, 2)), pixels.std((0, 1, 2), correction=0)
+    torch.set_num_threads(threads)
 
     def split(x: np.ndarray, y: np.ndarray) -> Split:
         images = torch.from_numpy(x).float().div_(255)
@@ -143,10 +146,11 @@ def _torchvision(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
             with contextlib.redirect_stdout(sys.stderr):
                 train, test = (kind(RAW, download=True, **part) for part in parts)
         except Exception as reason:
+            said = str(reason).splitlines() or [type(reason).__name__]  # an assertion says nothing
             raise BookError(
                 f"data set {dataset!r} is missing or damaged in {RAW} and could not be downloaded "
-                f"({str(reason).splitlines()[0]}): connect to the network, put torchvision's files "
-                f"there, or choose dataset 'digits' or 'shapes'"
+                f"({said[0]}): connect to the network, put torchvision's files there, or choose "
+                f"dataset 'digits' or 'shapes'"
             ) from None
     arrays = []
     for part in (train, test):
