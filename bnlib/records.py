@@ -62,7 +62,9 @@ class Store:
         }
         if type(run.recipe) is not Recipe:
             content["kind"] = type(run.recipe).__name__
-        content = _rounded(content)
+        content = {  # but for the recipe: rounded, it would be another
+            key: value if key == "recipe" else _rounded(value) for key, value in content.items()
+        }
         if run.arrays:
             packed = io.BytesIO()
             np.savez_compressed(packed, **run.arrays)
@@ -82,7 +84,7 @@ def read(path: Path) -> Run:
         kind = KINDS[content.get("kind", "Recipe")]
         recipe = kind.restore(content["recipe"])
         run = Run(recipe, content["history"], content["summary"], content["provenance"])
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as reason:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, BookError) as reason:
         raise _damaged(path, f"{type(reason).__name__}: {reason}") from None
     if checksum != _checksum(content):
         raise _damaged(path, "its checksum is wrong")
