@@ -68,7 +68,7 @@ class Frozen(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self.changed().items())
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.changed())
         return f"{type(self).__name__}({fields})"
 
     __str__ = __repr__

@@ -1,0 +1,170 @@
+"""A recipe is strict, its errors are one line, and its id never changes."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, ValidationError, create_model
+
+from bnlib import recipe as module
+from bnlib.errors import BookError
+from bnlib.recipe import Recipe, Timing
+
+DEFAULTS = {  # frozen: a changed default would give the ids of old records a new meaning
+    "dataset": "mnist",
+    "image_size": 32,
+    "model": "lenet",
+    "norm": "none",
+    "activation": "tanh",
+    "init": "default",
+    "init_std": 1.0,
+    "loss": "ce",
+    "optimizer": "sgd",
+    "lr": 0.1,
+    "momentum": 0.0,
+    "nesterov": False,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "batch_size": 128,
+    "epochs": 10,
+    "precision": "fp32",
+    "probes": (),
+    "seed": 0,
+}
+TIMING_DEFAULTS = {
+    "norms": ("none", "batch", "torch"),
+    "device": "cpu",
+    "threads": 1,
+    "steps": 50,
+    "repeats": 15,
+}
+LENET = Recipe(norm="batch", lr=0.9, epochs=10, probes=("affine", "predictions"), seed=3)
+MLP = Recipe(dataset="digits", model="mlp", init="normal", init_std=0.01, activation="sigmoid")
+
+
+def defaults(kind) -> dict:
+    return {name: f.default for name, f in kind.model_fields.items() if not f.is_required()}
+
+
+def test_defaults_are_the_ones_that_the_ids_of_old_records_mean():
+    # a field that came later is welcome here, with its default
+    assert DEFAULTS.items() <= defaults(Recipe).items()
+    assert TIMING_DEFAULTS.items() <= defaults(Timing).items()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "known"),
+    [
+        (Recipe(), "b02f417e71fd"),
+        (LENET, "9a22aaf81bdb"),
+        (MLP, "ff019624799e"),
+        (Timing(recipe=Recipe(batch_size=64)), "1eb7b0c85359"),
+    ],
+)
+def test_ids_are_frozen(recipe, known):
+    assert recipe.id == known
+
+
+def test_a_field_added_later_keeps_the_ids():
+    later = create_model("Recipe", __base__=Recipe, dropout=(float, Field(default=0.0, ge=0)))
+    assert later(**LENET.changed() | {"probes": LENET.probes}).id == LENET.id
+    assert later(dropout=0.5).id != Recipe().id
+
+
+def test_the_protocol_is_part_of_the_id(monkeypatch):
+    before = LENET.id
+    monkeypatch.setattr(module, "PROTOCOL", module.PROTOCOL + 1)
+    assert LENET.id != before
+
+
+CHOICES = {
+    "dataset": st.sampled_from(["mnist", "digits"]),
+    "image_size": st.sampled_from([28, 32]),
+    "norm": st.sampled_from(["none", "batch", "torch"]),
+    "lr": st.floats(1e-6, 10) | st.integers(1, 3),
+    "weight_decay": st.floats(0, 1),
+    "epochs": st.integers(1, 300),
+    "probes": st.sets(st.sampled_from(module.PROBES)).map(lambda names: tuple(sorted(names))),
+    "seed": st.integers(0, 10**9),
+}
+FIELDS = st.fixed_dictionaries({}, optional=CHOICES)
+
+
+@given(FIELDS, FIELDS)
+def test_equal_recipes_and_only_they_share_id_and_hash(some, others):
+    one, other = Recipe(**some), Recipe(**others)
+    same = DEFAULTS | some == DEFAULTS | others
+    assert (one == other) == (one.id == other.id) == same
+    assert not same or hash(one) == hash(other)
+
+
+@given(FIELDS)
+def test_comes_back_from_json(fields):
+    for made in (Recipe(**fields), Timing(recipe=Recipe(**fields), steps=7)):
+        again = type(made).restore(json.loads(json.dumps(made.changed())))
+        assert again == made
+        assert again.id == made.id
+        assert eval(repr(made), {"Recipe": Recipe, "Timing": Timing}) == made
+
+
+def test_a_default_that_is_spelt_out_changes_nothing():
+    assert Recipe(lr=0.1, norm="none") == Recipe()
+    assert {Recipe(lr=0.1), Recipe()} == {Recipe()}
+
+
+def test_but_changes_what_it_names_and_checks_the_result():
+    changed = LENET.but(lr=0.5, seed=4)
+    assert changed.model_dump() == LENET.model_dump() | {"lr": 0.5, "seed": 4}
+    assert LENET.lr == 0.9
+    with pytest.raises(BookError, match="image_size 28"):
+        LENET.but(dataset="cifar10", image_size=28)
+
+
+def test_grid_is_every_combination():
+    found = MLP.grid(norm=("none", "batch"), seed=range(3))
+    assert found == [MLP.but(norm=n, seed=s) for n in ("none", "batch") for s in range(3)]
+
+
+def test_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        LENET.lr = 0.2
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"learning_rate": 0.1}, ["'learning_rate'", *DEFAULTS]),
+        ({"norm": "layer"}, ["'layer'", "'none'", "'batch'", "'torch'"]),
+        ({"dataset": "MNIST"}, ["'MNIST'", "'mnist'", "'svhn'", "'shapes'"]),
+        ({"probes": ("loss",)}, ["'loss'", *module.PROBES]),
+        ({"probes": ("predictions", "affine")}, ["alphabetical"]),
+        ({"probes": ("affine", "affine")}, ["once"]),
+        ({"lr": 0.0}, ["lr=0.0", "greater than 0"]),
+        ({"lr": "0.1"}, ["lr='0.1'", "number"]),
+        ({"lr": float("inf")}, ["lr=inf", "finite"]),
+        ({"lr": float("nan")}, ["lr=nan", "finite"]),
+        ({"epochs": 2.0}, ["epochs=2.0", "integer"]),
+        ({"epochs": True}, ["epochs=True", "integer"]),
+        ({"epochs": 0}, ["epochs=0", "1"]),
+        ({"batch_size": 1}, ["batch_size=1", "2"]),
+        ({"momentum": 1.0}, ["momentum=1.0", "less than 1"]),
+        ({"seed": -1}, ["seed=-1", "0"]),
+        ({"nesterov": 1, "momentum": 0.9}, ["nesterov=1", "boolean"]),
+        ({"nesterov": True}, ["momentum"]),
+        ({"optimizer": "adam", "momentum": 0.9}, ["'sgd'", "'adam'"]),
+        ({"init": "he", "init_std": 0.1}, ["'normal'", "'he'"]),
+        ({"dataset": "svhn", "image_size": 28}, ["'mnist'", "'digits'", "'svhn'"]),
+        ({"lr": -1.0, "nrm": "none"}, ["lr=-1.0", "'nrm'"]),
+        ({"norm": "a\nb"}, [r"'a\nb'"]),
+    ],
+    ids=str,
+)
+def test_errors_are_one_line_with_what_is_allowed(fields, said):
+    with pytest.raises(BookError) as wrong:
+        Recipe(**fields)
+    message = str(wrong.value)
+    assert "\n" not in message
+    assert message.startswith("Recipe: ")
+    assert [word for word in said if word not in message] == []
+    assert wrong.value._render_traceback_() == [f"BookError: {message}"]
