@@ -1,0 +1,177 @@
+"""Kills, full disks and interruptions: what was finished is kept, nothing half-written counts."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up import SMALL, made_up_run
+
+from bnlib import __main__ as command
+from bnlib import records
+from bnlib.errors import BookError
+from bnlib.records import Store, problems, read, write_whole
+from bnlib.study import Study
+
+HOUSE = Path(__file__).parents[1]
+RECIPES = [SMALL.but(seed=seed, norm="batch", probes=("affine",), epochs=1) for seed in range(40)]
+
+
+def no_space(*args, **options):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, call):
+    store = Store(tmp_path)
+    kept = store.write("one", made_up_run(SMALL.but(seed=1)))
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr(records.os, call, no_space)
+    with pytest.raises(BookError) as wrong:
+        store.write("one", made_up_run())
+    message = str(wrong.value)
+    assert "\n" not in message
+    assert made_up_run().recipe.id in message
+    assert os.strerror(errno.ENOSPC) in message
+    assert sorted(tmp_path.rglob("*")) == before
+    assert SMALL not in Store(tmp_path)
+    assert problems(Store(tmp_path)) == []
+    assert read(kept).recipe.seed == 1
+
+
+def test_a_disk_that_fills_between_the_two_files(tmp_path, monkeypatch):
+    """The arrays are written first: alone they are a leftover, never a record."""
+    replace, done = os.replace, []
+
+    def once(*args):
+        if done:
+            no_space()
+        done.append(args)
+        replace(*args)
+
+    monkeypatch.setattr(records.os, "replace", once)
+    run = made_up_run(values=np.arange(3))
+    with pytest.raises(BookError):
+        Store(tmp_path).write("one", run)
+    monkeypatch.undo()
+    store = Store(tmp_path)
+    assert run.recipe not in store
+    (said,) = problems(store)
+    assert "belongs to no record" in said
+    store.write("one", run)
+    assert problems(store) == []
+
+
+def test_a_failed_rewrite_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+    monkeypatch.setattr(records.os, "fsync", no_space)
+    with pytest.raises(BookError):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interruption_while_writing_leaves_nothing(tmp_path, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(records.os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "file", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_place_is_one_line(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(BookError, match="cannot write"):
+        write_whole(tmp_path / "one" / "file", b"new")
+
+
+PROGRAM = """
+import signal
+import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+sys.path.insert(0, "tests")
+from pathlib import Path
+from test_faults import RECIPES
+from bnlib.__main__ import main
+from bnlib.study import Study
+from bnlib.commands import record
+
+def run(args):
+    Study("killed", "paper", root=Path(sys.argv[1])).run({"a": RECIPES})
+    return 0
+
+record.run = run
+if __name__ == "__main__":
+    sys.exit(main(["record"]))
+"""
+
+
+def start_study(root: Path) -> subprocess.Popen:
+    """A study in a process of its own, once its first records are there."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, root],
+        cwd=HOUSE,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    give_up = time.monotonic() + 240
+    while len(Store(root)) < 3:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+    return process
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", [0.0, 0.03, 0.07])  # seconds: kills in different moments
+def test_kill_9_keeps_what_was_finished(tmp_path, wait):
+    process = start_study(tmp_path)
+    time.sleep(wait)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    store = Store(tmp_path)
+    finished = [run.recipe for run in store]  # each is read and checked
+    assert 3 <= len(finished) < len(RECIPES)
+    assert set(finished) == set(RECIPES[: len(finished)])
+    for said in problems(store):
+        assert "killed" in said or "belongs to no record" in said
+    whole = {path: path.read_bytes() for path in store.paths.values()}
+
+    again = Study("killed", "paper", root=tmp_path)
+    assert again.missing(RECIPES) == RECIPES[len(finished) :]
+    again.run({"a": RECIPES[: len(finished) + 2]})
+    assert len(Store(tmp_path)) == len(finished) + 2
+    assert all(path.read_bytes() == content for path, content in whole.items())
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_one_line_and_keeps_what_was_finished(tmp_path):
+    process = start_study(tmp_path)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == "bnlib: interrupted; what was finished is kept"
+    store = Store(tmp_path)
+    assert 3 <= len(store) < len(RECIPES)
+    assert problems(store) == []
+    assert len(list(store)) == len(store)
+
+
+def test_our_errors_end_a_command_in_one_line(monkeypatch, capsys):
+    assert command.main(["record", "--chapters", "99_none"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("bnlib: unknown chapter '99_none'; there are ")
+    assert said.count("\n") == 1

@@ -1,0 +1,169 @@
+"""A study replays what is recorded, trains what is missing, and keeps to its budget."""
+
+import json
+
+import pytest
+from made_up import SMALL, made_up_run, without_time
+
+from bnlib import records, study
+from bnlib import train as training
+from bnlib.recipe import Timing
+from bnlib.records import Store
+from bnlib.study import Study, Unfinished
+
+RECIPES = [SMALL.but(seed=seed, epochs=1) for seed in range(3)]
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """The three places for records, all empty."""
+    for name in ("RECORDED", "SCRATCH", "FRESH"):
+        monkeypatch.setattr(study, name, tmp_path / name.lower())
+        monkeypatch.setattr(records, name, tmp_path / name.lower())
+    return tmp_path
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The recipes that were trained, each in no time."""
+    seen = []
+
+    def train(recipe, device="cpu", code=None):
+        seen.append(recipe)
+        return made_up_run(recipe)
+
+    monkeypatch.setattr(training, "train", train)
+    return seen
+
+
+def files(root) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_trains_what_is_missing_once_and_replays_it(places, trained):
+    experiments = {"some": RECIPES[:2], "all": [*RECIPES, RECIPES[0]]}
+    runs = Study("one", "paper").run(experiments)
+    assert trained == RECIPES
+    assert [run.recipe for run in runs["all"]] == [*RECIPES, RECIPES[0]]
+    assert len(files(places)) == 3
+    again = Study("one", "paper").run(experiments)
+    assert trained == RECIPES
+    for name in experiments:
+        for one, other in zip(runs[name], again[name], strict=True):
+            assert without_time(one) == without_time(other)
+
+
+def test_what_a_study_returns_is_read_back_from_the_disk(places):
+    live = Study("one", "laptop").run({"a": RECIPES[:1]})["a"][0]
+    (path,) = places.rglob("*.json")
+    assert live.history == json.loads(path.read_text())["history"]
+
+
+def test_replaying_trains_nothing(places, trained, monkeypatch):
+    Study("one", "laptop").run({"a": RECIPES})
+    monkeypatch.setattr(training, "train", None)  # calling it would fail
+    assert len(Study("one", "laptop").run({"a": RECIPES})["a"]) == 3
+
+
+def test_a_recipe_that_two_studies_share_is_trained_once(places, trained):
+    Study("one", "paper").run({"a": RECIPES[:2]})
+    Study("two", "paper").run({"b": RECIPES})
+    assert trained == RECIPES
+    assert sorted(path.parent.name for path in places.rglob("*.json")) == ["one", "one", "two"]
+
+
+def test_a_damaged_record_is_named_and_not_used(places, trained):
+    Study("one", "paper").run({"a": RECIPES})
+    path = next(places.rglob("*.json"))
+    path.write_text(path.read_text().replace('"epochs": 1', '"epochs": 2'))
+    with pytest.raises(records.BookError, match=path.stem):
+        Study("one", "paper").run({"a": RECIPES})
+    assert trained == RECIPES
+
+
+def test_smoke_runs_go_to_the_scratch_place(places, trained):
+    Study("one", "smoke").run({"a": RECIPES})
+    assert {path.split("/")[0] for path in files(places)} == {"scratch"}
+
+
+def test_fresh_trains_again_and_leaves_the_records_alone(places, trained):
+    Study("one", "paper").run({"a": RECIPES})
+    before = files(places / "recorded")
+    for round_ in (2, 3):
+        again = Study("one", "paper", fresh=True)
+        assert again.missing(RECIPES) == RECIPES
+        again.run({"a": RECIPES})
+        again.run({"a": RECIPES})  # the same study replays its own
+        assert trained == RECIPES * round_
+    assert files(places / "recorded") == before
+    assert len(files(places / "fresh")) == 3
+
+
+@pytest.fixture
+def clock(monkeypatch, trained):
+    """A clock that a made-up training moves on by 10 seconds."""
+    now = [0.0]
+    monkeypatch.setattr(study.time, "monotonic", lambda: now[0])
+    train = training.train
+
+    def slow(recipe, device="cpu", code=None):
+        now[0] += 10
+        run = train(recipe)
+        run.provenance["seconds"] = 10.0
+        return run
+
+    monkeypatch.setattr(training, "train", slow)
+    return now
+
+
+@pytest.mark.parametrize(("budget", "done"), [(15, 1), (20, 2), (29.9, 2), (30, 3), (1000, 3)])
+def test_no_run_starts_that_would_pass_the_budget(places, clock, trained, budget, done):
+    limited = Study("one", "paper", budget=budget)
+    if done == 3:
+        limited.run({"a": RECIPES})
+    else:
+        with pytest.raises(Unfinished) as end:
+            limited.run({"a": RECIPES})
+        assert "\n" not in str(end.value)
+        assert f"{done} runs recorded" in str(end.value)
+        assert f"{3 - done} left" in str(end.value)
+    assert trained == RECIPES[:done]
+    Study("one", "paper", budget=1000).run({"a": RECIPES})  # a later call goes on
+    assert trained == RECIPES
+
+
+def test_timings_come_last_and_are_recorded(places, trained, monkeypatch):
+    from bnlib.measure import timing as timings
+
+    def measure(timing, code=None):
+        assert trained == RECIPES
+        return study.Run(timing, {}, {"diverged": False}, made_up_run().provenance)
+
+    monkeypatch.setattr(timings, "measure", measure)
+    timing = Timing(recipe=SMALL)
+    runs = Study("one", "paper").run({"time": [timing], "a": RECIPES})
+    assert runs["time"][0].recipe == timing
+    assert timing in Store(places / "recorded")
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_same_records_as_one(places):
+    recipes = [r.but(norm="batch", probes=("affine", "predictions")) for r in RECIPES]
+    one = Study("one", "paper", workers=1, root=places / "a").run({"a": recipes})["a"]
+    two = Study("one", "paper", workers=2, root=places / "b").run({"a": recipes})["a"]
+    for alone, side_by_side in zip(one, two, strict=True):
+        assert without_time(alone) == without_time(side_by_side)
+        assert alone.provenance.keys() == side_by_side.provenance.keys()
+
+
+@pytest.mark.slow
+def test_workers_keep_to_the_budget_and_tell_our_errors(places):
+    with pytest.raises(Unfinished):
+        Study("one", "paper", workers=2, budget=0.01).run({"a": RECIPES * 2})
+    assert len(Store(places / "recorded")) < 3
+    with pytest.raises(records.BookError, match="batch_size 5000"):
+        Study("one", "paper", workers=2).run({"a": [SMALL.but(batch_size=5000)]})
