@@ -20,7 +20,8 @@ NAMELESS = """operated => [...document.querySelectorAll(operated)]
     .map(e => e.outerHTML.slice(0, 120))"""
 
 DANGLING = """() => [...document.querySelectorAll("[aria-labelledby]:not([aria-hidden=true])")]
-    .filter(e => e.getAttribute("aria-labelledby").split(" ").some(id => !document.getElementById(id)))
+    .filter(e => e.getAttribute("aria-labelledby").split(" ")
+        .some(id => !document.getElementById(id)))
     .map(e => e.outerHTML.slice(0, 120))"""
 
 
