@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, KilledWorker, LocalCluster, as_completed
 
+from bnlib.errors import BookError
 from bnlib.recipe import Recipe
 from bnlib.run import Run
 
@@ -26,7 +27,7 @@ def side_by_side(
         n_workers=workers,
         threads_per_worker=1,
         memory_limit=0,
-        dashboard_address=None,
+        dashboard_address=":0",  # None would ask for a fixed port, and warn where it is taken
         silence_logs="CRITICAL",
     )
     with cluster, Client(cluster) as client:
@@ -38,7 +39,13 @@ def side_by_side(
 
         waiting = as_completed([submit(recipe) for recipe in itertools.islice(recipes, workers)])
         for future in waiting:
-            run = future.result()
+            try:
+                run = future.result()
+            except KilledWorker:
+                raise BookError(
+                    f"the process of run {future.key} died {RETRIES + 1} times (out of memory?): "
+                    f"try with fewer workers; the finished runs are recorded"
+                ) from None
             future.release()
             for recipe in itertools.islice(recipes, 1):
                 waiting.add(submit(recipe))

@@ -64,7 +64,11 @@ class Frozen(BaseModel):
 
     @property
     def id(self) -> str:
-        text = json.dumps([type(self).__name__, PROTOCOL, self.changed()], sort_keys=True)
+        return self.id_under(PROTOCOL)
+
+    def id_under(self, protocol: int) -> str:
+        """The id that a record made under ``protocol`` has."""
+        text = json.dumps([type(self).__name__, protocol, self.changed()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def __repr__(self) -> str:
@@ -122,7 +126,6 @@ class Timing(Frozen):
     recipe: Recipe  # the network and its training; its norm is replaced by each of ``norms``
     norms: tuple[Literal[NORMS], ...] = NORMS
     device: Literal["cpu", "cuda"] = "cpu"
-    threads: Natural = 1  # of the CPU
     steps: Natural = 50  # of one repeat
     repeats: Annotated[int, Field(ge=5)] = 15  # of every arm, the arms taking turns
 

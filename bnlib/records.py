@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bnlib.errors import BookError
-from bnlib.recipe import Recipe, Timing
+from bnlib.recipe import PROTOCOL, Recipe, Timing
 from bnlib.run import HOUSE, Run
 
 RECORDED = HOUSE / "data" / "records"  # committed: what the book shows
@@ -88,8 +88,8 @@ def read(path: Path) -> Run:
         raise _damaged(path, f"{type(reason).__name__}: {reason}") from None
     if checksum != _checksum(content):
         raise _damaged(path, "its checksum is wrong")
-    if path.stem != run.recipe.id:
-        raise _damaged(path, f"its recipe has the id {run.recipe.id}")
+    if path.stem != (own := run.recipe.id_under(run.provenance.get("protocol", PROTOCOL))):
+        raise _damaged(path, f"its recipe has the id {own}")
     if "arrays" in content:
         run.arrays.update(_arrays(path.with_suffix(".npz"), content["arrays"]))
     return run

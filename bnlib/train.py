@@ -82,7 +82,7 @@ class Step:
 def train(recipe: Recipe, device: str = "cpu", code: dict[str, Any] | None = None) -> Run:
     """Train ``recipe`` on ``device`` and give its Run; a run that diverges is a result too."""
     started = time.perf_counter()
-    with _settings(recipe, device):
+    with settings(recipe, device):
         data = datasets.load(recipe.dataset, recipe.image_size, device)
         model = models.build(recipe).to(device, memory_format=torch.channels_last)
         step = Step(recipe, model, data.train)
@@ -154,24 +154,22 @@ def _summary(
     """The last epoch's figures, the epoch that validation would choose, accuracy per class."""
     accs = history["val_acc"]
     best = max(range(len(accs)), key=lambda epoch: accs[epoch])
-    correct = evaluate(model, data.test, criterion).correct.double()
-    right = torch.zeros(len(data.classes), dtype=torch.double, device=correct.device)
-    seen = right.clone()
-    right.index_add_(0, data.test.labels, correct)
-    seen.index_add_(0, data.test.labels, torch.ones_like(correct))
+    correct = evaluate(model, data.test, criterion).correct.cpu()
+    labels, classes = data.test.labels.cpu(), len(data.classes)
+    right, seen = torch.bincount(labels[correct], minlength=classes), torch.bincount(labels)
     return {column: values[-1] for column, values in history.items() if column != "seconds"} | {
-        "diverged": history["train_loss"][-1] is None,
+        "diverged": None in (history["train_loss"][-1], history["val_loss"][-1]),
         "best_epoch": best + 1,
         "best_test_acc": history["test_acc"][best],
         "epochs": len(accs),
         "steps": steps * len(accs),
         "parameters": sum(p.numel() for p in model.parameters()),
-        "class_acc": (right / seen).tolist(),
+        "class_acc": (right.double() / seen).tolist(),
     }
 
 
 @contextlib.contextmanager
-def _settings(recipe: Recipe, device: str) -> Iterator[None]:
+def settings(recipe: Recipe, device: str) -> Iterator[None]:
     """Threads, precision and the noise stream of a run, put back afterwards."""
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
     cudnn = torch.backends.cudnn

@@ -35,7 +35,6 @@ DEFAULTS = {  # frozen: a changed default would give the ids of old records a ne
 TIMING_DEFAULTS = {
     "norms": ("none", "batch", "torch"),
     "device": "cpu",
-    "threads": 1,
     "steps": 50,
     "repeats": 15,
 }

@@ -14,7 +14,7 @@ from bnlib import models
 from bnlib.recipe import Timing
 from bnlib.run import Run, code_version, device_name, provenance
 from bnlib.seeds import stream
-from bnlib.train import Step
+from bnlib.train import THREADS, Step, settings
 
 WARM_UP = 10  # steps of each arm before the clock starts
 
@@ -45,21 +45,17 @@ def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
         if timing.device == "cuda":
             torch.cuda.synchronize()
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(timing.threads)
-    try:
+    with settings(timing.recipe, timing.device):
         arms = [arm(norm) for norm in timing.norms]
         for step in arms:
             seconds(step, WARM_UP)
         table = np.array(
             [[seconds(step, timing.steps) for step in arms] for _ in range(timing.repeats)]
         )
-    finally:
-        torch.set_num_threads(threads)
     found = {
         "device": device_name(timing.device),
         "device_kind": timing.device,
-        "threads": timing.threads,
+        "threads": THREADS if timing.device == "cpu" else None,
         "seconds": time.perf_counter() - started,
         "data": data.checksum,
     }
