@@ -84,7 +84,12 @@ def check(declared: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
             TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
         except ValidationError as wrong:
             first = wrong.errors()[0]["msg"]
-            raise BookError(f"parameter {name}={value!r}: {first[0].lower()}{first[1:]}") from None
+            hint = (
+                f" (papermill: -y '{{{name}: [0.1, 0.9]}}')" if first.endswith("valid list") else ""
+            )
+            raise BookError(
+                f"parameter {name}={value!r}: {first[0].lower()}{first[1:]}{hint}"
+            ) from None
     return given
 
 
