@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from bnlib.errors import BookError
 from bnlib.records import RECORDED, Store
-from bnlib.run import HOUSE, Run
+from bnlib.run import Run
 from bnlib.runs import Runs
 from bnlib.study import Experiments, Study
 
@@ -162,8 +162,3 @@ def _scalar(value: Any) -> bool:
     return not isinstance(value, ModuleType) and isinstance(
         value, bool | int | float | str | list | dict | type(None)
     )
-
-
-def chapters() -> dict[str, Path]:
-    """Every chapter notebook by its name."""
-    return {path.stem: path for path in sorted((HOUSE / "chapters").glob("*.ipynb"))}

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from bnlib import stats
 from bnlib.run import Run
@@ -22,10 +21,6 @@ class Runs:
 
     def __getitem__(self, place: int) -> Run:
         return self.runs[place]
-
-    def __add__(self, other: "Runs") -> "Runs":
-        """Both, a run that stands in both but once."""
-        return Runs({run.recipe: run for run in [*self, *other]}.values())
 
     def __repr__(self) -> str:
         return f"Runs({len(self)})"
@@ -64,13 +59,3 @@ class Runs:
         for line, row in zip(table, rows, strict=True):
             line[: len(row)] = row
         return table
-
-    def frame(self, *fields: str, columns: Iterable[str] = ("test_acc",)) -> pd.DataFrame:
-        """A tidy table: a row a run, with these fields of its recipe and columns of its summary."""
-        return pd.DataFrame(
-            [
-                {f: getattr(run.recipe, f) for f in (*fields, "seed")}
-                | {c: run.summary.get(c) for c in columns}
-                for run in self
-            ]
-        )

@@ -10,7 +10,7 @@ def add_parser(subparsers) -> None:
     )
     parser.add_argument("--profile", default="laptop", choices=("smoke", "laptop", "paper"))
     parser.add_argument(
-        "--chapters", nargs="*", default=[], help="names, as 03_lenet; default: all"
+        "--chapters", nargs="*", default=[], help="such as 03_lenet or 3; default: all"
     )
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--workers", type=int, default=1, help="runs side by side (default 1)")
@@ -21,16 +21,14 @@ def run(args) -> int:
     import time
 
     from bnlib import chapter
-    from bnlib.errors import BookError
+    from bnlib.book.layout import Book
     from bnlib.study import Study, Unfinished
 
-    known = chapter.chapters()
-    if unknown := [name for name in args.chapters if name not in known]:
-        raise BookError(f"unknown chapter {unknown[0]!r}; there are {', '.join(known)}")
     device = chapter.pick_device(args.device)
     end = None if args.budget is None else time.monotonic() + args.budget
-    for name in args.chapters or known:
-        experiments = chapter.experiments_of(known[name])(args.profile)
+    book = Book()
+    for path in book.pick(args.chapters):
+        name, experiments = path.stem, chapter.experiments_of(book.root / path)(args.profile)
         left = None if end is None else max(0.0, end - time.monotonic())
         study = Study(name.split("_", 1)[1], args.profile, device, False, args.workers, left)
         recipes = [recipe for some in experiments.values() for recipe in some]

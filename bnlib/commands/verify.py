@@ -12,6 +12,7 @@ def add_parser(subparsers) -> None:
 
 def run(args) -> int:
     from bnlib import chapter
+    from bnlib.book.layout import Book
     from bnlib.records import RECORDED, Store, problems
 
     store = Store(RECORDED)
@@ -19,11 +20,12 @@ def run(args) -> int:
     for problem in found:
         print(problem)
     print(f"{len(store)} records, {len(found)} problems")
-    for name, path in chapter.chapters().items():
-        experiments = chapter.experiments_of(path)
+    book = Book()
+    for path in book.chapters():
+        experiments = chapter.experiments_of(book.root / path)
         for profile in ("laptop", "paper"):
             recipes = {recipe for some in experiments(profile).values() for recipe in some}
             if recipes:
                 have = sum(recipe in store for recipe in recipes)
-                print(f"{name}: {profile} {have} of {len(recipes)} recorded")
+                print(f"{path.stem}: {profile} {have} of {len(recipes)} recorded")
     return 1 if found else 0
