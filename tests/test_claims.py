@@ -144,6 +144,7 @@ def test_padding():
 def test_the_hardest_digits_are_named():
     (judged,) = [j for j in verdicts(LENET, lenet_runs()) if j.claim.id == "S2.22"]
     assert "hardest digits are 7 and 9" in judged.verdict.because
+    assert judged.verdict.word == "mixed"
     assert "text verdict" in judged.label
     assert judged.verdict.findings[0].mean == pytest.approx(-8)
 
