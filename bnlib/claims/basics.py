@@ -55,8 +55,8 @@ BASICS = (
     Claim(
         "S1.11",
         "Schilling, slides (S1), “A sidenote on weight initialization”",
-        "batchnorm((αw)ᵀx + b) = batchnorm(wᵀx); the derivative with respect to x does not depend on α; "
-        "the one with respect to αw is α⁻¹ times the one with respect to w.",
+        "batchnorm((αw)ᵀx + b) = batchnorm(wᵀx); the derivative with respect to x does not depend "
+        "on α; the one with respect to αw is α⁻¹ times the one with respect to w.",
         f"In float64, over a range of α: equal means a relative error below {EXACT:g} without ε. "
         f"Mixed where that holds but an error above {VIOLATED:.0%} appears with ε = 1e-5.",
         scale_drops_out,

@@ -132,9 +132,9 @@ LENET = (
         "S2.22",
         SOURCE,
         "The classes “10” and “8” have lower accuracy than the others.",
-        "By reading: the names are wrong whatever the runs say. Mixed if the digits that they stand "
-        "for when counted from 1 are the hardest two all the same, else contradicted. (This choice "
-        "of word was added after the runs had been seen.)",
+        "By reading: the names are wrong whatever the runs say. Mixed if the digits that they "
+        "stand for when counted from 1 are the hardest two all the same, else contradicted. (This "
+        "choice of word was added after the runs had been seen.)",
         hardest_classes,
     ),
 )
