@@ -173,5 +173,5 @@ def test_ctrl_c_is_one_line_and_keeps_what_was_finished(tmp_path):
 def test_our_errors_end_a_command_in_one_line(monkeypatch, capsys):
     assert command.main(["record", "--chapters", "99_none"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("bnlib: unknown chapter '99_none'; there are ")
+    assert said.startswith("bnlib: no chapter '99_none' in _toc.yml (there are: ")
     assert said.count("\n") == 1
