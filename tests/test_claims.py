@@ -108,6 +108,7 @@ def lenet_runs(gain=0.0, padding=0.0, slower=1.0, precise=0.0) -> dict[str, Runs
     return {
         "main": Runs(run(r) for r in base.grid(seed=SEEDS, norm=(*two, "torch"))),
         "sweep": Runs(run(r) for r in base.grid(lr=(0.1, 0.3, 0.9), seed=range(3), norm=two)),
+        "best": Runs(run(r) for r in base.grid(lr=(0.3,), seed=SEEDS, norm=two)),
         "unpadded": Runs(
             run(r, -padding) for r in base.but(image_size=28).grid(seed=SEEDS, norm=two)
         ),
@@ -139,6 +140,14 @@ def test_time_and_accuracy_are_judged_apart():
 def test_padding():
     assert words(padding=0.005)["S2.21"] == "supported"
     assert words(padding=-0.005)["S2.21"] == "contradicted"
+
+
+def test_the_arms_are_compared_at_their_best_rates_with_all_seeds():
+    judged = verdicts(LENET, lenet_runs(gain=0.005))[0]
+    at_best = judged.verdict.findings[-1]
+    assert "BN 0.3, none 0.3" in at_best.what
+    assert at_best.n == len(SEEDS)
+    assert at_best.mean == pytest.approx(0.5, abs=0.1)
 
 
 def test_the_hardest_digits_are_named():

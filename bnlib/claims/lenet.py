@@ -33,9 +33,15 @@ def no_benefit(runs: dict[str, Runs]) -> Verdict:
     ]
     word = together(within(finding, EQUAL) for finding in findings)
     rates = {norm: best_rate(sweep.where(norm=norm)) for norm in ("batch", "none")}
-    at_best = [sweep.where(norm=norm, lr=lr).final("test_acc") for norm, lr in rates.items()]
+    more = runs["best"]  # the sweep's best rate again, with more seeds
+    at_best = [
+        (more if lr in more.values("lr") else sweep).where(norm=norm, lr=lr).final("test_acc")
+        for norm, lr in rates.items()
+    ]
+    pairs = min(map(len, at_best))  # by seed
     own = f"each at its own best lr (BN {rates['batch']:g}, none {rates['none']:g})"
-    findings.append(Finding.of_pairs(f"test accuracy, BN − none, {own}", *at_best))
+    arms = (arm[:pairs] for arm in at_best)
+    findings.append(Finding.of_pairs(f"test accuracy, BN − none, {own}", *arms))
     shown = [np.round(100 * arm.final("test_acc").mean()) for arm in (batch, none)]
     because = (
         f"In whole percent, as the source reports it, the arms read {shown[0]:.0f} % and "
