@@ -142,7 +142,6 @@ def banner(runs: dict[str, Runs], profile: str, chapter: str) -> str:
         f"{', '.join(sorted({_device(run) for run in each}))}",
         f"torch {', '.join(sorted({p['versions']['torch'] for p in made}))}",
         f"code {', '.join(f'`{c}`' for c in commits)}",
-        f"{sum(p['seconds'] for p in made) / 3600:.1f} hours of training",
     ]
     again = (
         f"papermill chapters/{chapter}.ipynb out.ipynb --cwd chapters "
