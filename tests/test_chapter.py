@@ -181,7 +181,6 @@ def test_banner_says_what_is_shown():
         "a made-up processor (one thread each)",
         "torch 2.14.1",
         "`0123456`, `0123456+`",
-        "1.0 hours",
         "papermill chapters/09_made_up.ipynb out.ipynb --cwd chapters -p profile laptop",
     ):
         assert words in said
