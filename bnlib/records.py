@@ -7,8 +7,6 @@ leaves whole records only. It carries checksums; one that was damaged or edited 
 import hashlib
 import io
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bnlib.errors import BookError
+from bnlib.files import write_whole
 from bnlib.recipe import PROTOCOL, Recipe, Timing
 from bnlib.run import HOUSE, Run
 
@@ -112,28 +111,6 @@ def problems(store: Store) -> list[str]:
         elif path.suffix == ".part":
             found.append(f"{path} was left by a run that was killed: delete it")
     return found
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """All of ``content`` at ``path``, or an error and nothing."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(part, 0o644)
-            os.replace(part, path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
-    except OSError as reason:
-        raise BookError(
-            f"cannot write {path} ({reason.strerror}): free some space or mend the rights, "
-            f"then run again; what was recorded before is kept"
-        ) from None
 
 
 def _arrays(path: Path, checksum: str) -> dict[str, np.ndarray]:

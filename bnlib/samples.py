@@ -11,7 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from bnlib import data, plots
-from bnlib.records import Store, write_whole
+from bnlib.files import write_whole
+from bnlib.records import Store
 from bnlib.run import Run
 
 ACROSS = 10  # pictures in a row

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import os
-import threading
 from pathlib import Path
 
 import nbformat
 
 from bnlib.errors import BookError
+from bnlib.files import write_whole
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LEFT_BY_TOOLS = ("papermill", "execution", "ExecuteTime")
@@ -60,13 +59,7 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> bool:
 def write_bytes(content: bytes, path: Path) -> bool:
     if path.is_file() and path.read_bytes() == content:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    write_whole(path, content)
     return True
 
 
