@@ -69,7 +69,10 @@ def as_input(images: Tensor) -> Tensor:
 
 @functools.lru_cache(maxsize=2)
 def load(dataset: str, image_size: int = 32, device: str = "cpu") -> Data:
-    """The data set ``dataset``, split, standardised and moved to ``device``."""
+    """The data set ``dataset``, split, standardised and moved to ``device``.
+
+    Images are padded to ``image_size``, but to no more than 32: a network that wants larger ones
+    scales them up itself, so that what is resident stays small."""
     train_x, train_y, test_x, test_y, classes = _read(dataset)
     checksum = _sha256(train_x, train_y, test_x, test_y)
     if CHECKSUMS.get(dataset) not in (None, checksum):
@@ -87,7 +90,7 @@ def load(dataset: str, image_size: int = 32, device: str = "cpu") -> Data:
 
     def split(x: np.ndarray, y: np.ndarray) -> Split:
         images = torch.from_numpy(x).float().div_(255)
-        pad = (image_size - images.shape[1]) // 2
+        pad = (min(image_size, 32) - images.shape[1]) // 2
         images = torch.nn.functional.pad(images, (0, 0, pad, pad, pad, pad))  # background is 0
         images.sub_(mean).div_(std)
         return Split(images.to(device), torch.from_numpy(y).long().to(device))

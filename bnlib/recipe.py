@@ -22,7 +22,16 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 DATASETS = ("mnist", "svhn", "cifar10", "cifar100", "digits", "shapes")
 NORMS = ("none", "batch", "torch")
-PROBES = ("affine", "predictions", "s2_evaluation", "unit_inputs")
+MODELS = ("lenet", "mlp", "alexnet", "resnet18")
+SCALED = ("alexnet", "resnet18")  # models whose layers all take the recipe's width
+PROBES = (
+    "affine",
+    "predictions",
+    "s2_evaluation",
+    "unit_inputs",
+    "variance_shift",
+    "weights",
+)
 
 
 class Frozen(BaseModel):
@@ -81,9 +90,13 @@ class Frozen(BaseModel):
 class Recipe(Frozen):
     # the data
     dataset: Literal[DATASETS] = "mnist"
-    image_size: Literal[28, 32] = 32  # pixels a side; digits' 28 are padded with background to 32
+    # pixels a side: digits' 28 are padded with background to 32; alexnet scales 32 up to 64 or 224
+    image_size: Literal[28, 32, 64, 224] = 32
     # the network
-    model: Literal["lenet", "mlp"] = "lenet"
+    model: Literal[MODELS] = "lenet"
+    width: Annotated[float, Field(gt=0, le=4)] = 1.0  # times the channels and units of each layer
+    dropout: Share = 0.0  # share of the activations set to 0 in training
+    dropout_at: Literal["fc", "conv"] = "fc"  # behind the hidden linear layers or the convolutions
     norm: Literal[NORMS] = "none"  # "batch" is bnlib's own, "torch" PyTorch's
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     init: Literal["default", "xavier", "he", "normal"] = "default"  # "default" is PyTorch's
@@ -109,6 +122,16 @@ class Recipe(Frozen):
     def fields_agree(self) -> Self:
         if self.image_size == 28 and self.dataset not in ("mnist", "digits"):
             raise ValueError(f"image_size 28 is for 'mnist' and 'digits', not {self.dataset!r}")
+        if self.image_size > 32 and self.model != "alexnet":
+            raise ValueError(f"image_size {self.image_size} is for 'alexnet', not {self.model!r}")
+        if self.image_size < 32 and self.model in SCALED:
+            raise ValueError(f"{self.model!r} takes images of 32 pixels or more a side")
+        if self.width != 1.0 and self.model not in SCALED:
+            raise ValueError(f"width belongs to {', '.join(SCALED)}, not {self.model!r}")
+        if self.dropout and self.model != "alexnet":
+            raise ValueError(f"dropout belongs to 'alexnet', not {self.model!r}")
+        if self.dropout_at != "fc" and not self.dropout:
+            raise ValueError("dropout_at needs a dropout above 0")
         if self.optimizer != "sgd" and (self.momentum or self.nesterov):
             raise ValueError(f"momentum and nesterov belong to 'sgd', not {self.optimizer!r}")
         if self.nesterov and not self.momentum:
@@ -121,13 +144,28 @@ class Recipe(Frozen):
 
 
 class Timing(Frozen):
-    """What is timed: a network's training step under several norms, in turn, in one process."""
+    """What is timed: training steps of several arms, in turn, in one process."""
 
     recipe: Recipe  # the network and its training; its norm is replaced by each of ``norms``
     norms: tuple[Literal[NORMS], ...] = NORMS
+    models: tuple[Literal[MODELS], ...] = ()  # its model by each of these too; none: it stays
     device: Literal["cpu", "cuda"] = "cpu"
     steps: Natural = 50  # of one repeat
     repeats: Annotated[int, Field(ge=5)] = 15  # of every arm, the arms taking turns
+
+    def arms(self) -> dict[str, Recipe]:
+        """What takes turns, by name: the norm's, with the model's in front where several stand."""
+        if not self.models:
+            return {norm: self.recipe.but(norm=norm) for norm in self.norms}
+        nets = {
+            model: self.recipe.but(model=model, **({} if model in SCALED else {"width": 1.0}))
+            for model in self.models
+        }
+        return {
+            f"{model} {norm}": net.but(norm=norm)
+            for model, net in nets.items()
+            for norm in self.norms
+        }
 
 
 def _one_line(kind: type[BaseModel], wrong: ValidationError) -> str:

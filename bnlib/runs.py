@@ -40,6 +40,15 @@ class Runs:
         """The different values of a recipe's field, in the order they come."""
         return list(dict.fromkeys(getattr(run.recipe, field) for run in self))
 
+    def best(self, field: str) -> Any:
+        """The value of a recipe's field with the highest mean validation accuracy at the end."""
+        return max(self.values(field), key=lambda value: self.where(**{field: value}).val_acc)
+
+    @property
+    def val_acc(self) -> float:
+        """Mean validation accuracy after the last epoch: what choices are made by."""
+        return float(self.final("val_acc").mean())
+
     def final(self, column: str) -> np.ndarray:
         """One number a run from its summary (None, of a diverged run, as NaN)."""
         return np.array([run.summary[column] for run in self], dtype=float)

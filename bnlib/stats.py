@@ -40,6 +40,17 @@ def holm(p_values: Sequence[float], level: float = LEVEL) -> list[bool]:
     return survives
 
 
+def first_at(curves: np.ndarray, targets: float | np.ndarray) -> np.ndarray:
+    """The epoch, counted from 1, at which each row first is at its target or above; inf: never."""
+    reached = np.asarray(curves) >= np.broadcast_to(targets, len(curves))[:, None]
+    return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.inf)
+
+
+def to_own_best(curves: np.ndarray, share: float = 0.95) -> np.ndarray:
+    """The epoch at which each row first reaches ``share`` of its own highest value."""
+    return first_at(curves, share * np.nanmax(curves, axis=1))
+
+
 def percent(values: np.ndarray) -> str:
     """``98.71 ± 0.05 (n = 10)``: mean and half-width of shares, in percent."""
     middle, half = mean_interval(100 * np.asarray(values, float))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 
+from bnlib.claims.arms import NotTested
 from bnlib.claims.judge import Verdict
 from bnlib.runs import Runs
 from bnlib.stats import holm
@@ -68,12 +69,19 @@ class Verdicts(list[Judged]):
         return "".join(judged._repr_html_() for judged in self)
 
 
+def _verdict(claim: Claim, runs: dict[str, Runs]) -> Verdict:
+    try:
+        return claim.judge(runs)
+    except NotTested as missing:
+        return Verdict("not tested", str(missing))
+
+
 def verdicts(claims: Iterable[Claim], runs: dict[str, Runs], profile: str = "paper") -> Verdicts:
     """Judge ``claims`` on ``runs``; below the paper profile a measured verdict is indicative.
 
     Many differences stand on one page, so Holm's correction over all of them says which would
     still differ from zero."""
-    judged = [(claim, claim.judge(runs)) for claim in claims]
+    judged = [(claim, _verdict(claim, runs)) for claim in claims]
     survive = iter(holm([f.p for _, verdict in judged for f in verdict.findings]))
     return Verdicts(
         Judged(

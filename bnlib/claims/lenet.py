@@ -11,12 +11,6 @@ EQUAL = 0.1  # percentage points: 10 of the 10,000 test images
 SAME_TIME = 10.0  # percent of a training step's time
 
 
-def best_rate(runs: Runs) -> float:
-    """The learning rate with the highest mean validation accuracy after the last epoch."""
-    rates = runs.values("lr")
-    return max(rates, key=lambda lr: runs.where(lr=lr).final("val_acc").mean())
-
-
 def no_benefit(runs: dict[str, Runs]) -> Verdict:
     main, sweep = runs["main"], runs["sweep"]
     batch, none = main.where(norm="batch"), main.where(norm="none")
@@ -32,7 +26,7 @@ def no_benefit(runs: dict[str, Runs]) -> Verdict:
         )
     ]
     word = together(within(finding, EQUAL) for finding in findings)
-    rates = {norm: best_rate(sweep.where(norm=norm)) for norm in ("batch", "none")}
+    rates = {norm: sweep.where(norm=norm).best("lr") for norm in ("batch", "none")}
     more = runs["best"]  # the sweep's best rate again, with more seeds
     at_best = [
         (more if lr in more.values("lr") else sweep).where(norm=norm, lr=lr).final("test_acc")

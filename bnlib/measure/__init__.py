@@ -5,12 +5,16 @@ from bnlib.measure.predictions import Predictions
 from bnlib.measure.probe import Probe, Watched
 from bnlib.measure.s2_evaluation import S2Evaluation
 from bnlib.measure.unit_inputs import UnitInputs
+from bnlib.measure.variance_shift import VarianceShift
+from bnlib.measure.weights import Weights
 
 PROBES: dict[str, type[Probe]] = {
     "affine": Affine,
     "predictions": Predictions,
     "s2_evaluation": S2Evaluation,
     "unit_inputs": UnitInputs,
+    "variance_shift": VarianceShift,
+    "weights": Weights,
 }
 
 __all__ = ["PROBES", "Probe", "Watched"]

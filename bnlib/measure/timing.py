@@ -1,4 +1,4 @@
-"""Seconds of a training step under several norms: arms in turn, synchronised, after a warm-up.
+"""Seconds of a training step under several norms or models: in turn, synchronised, warmed up.
 
 Only ratios taken in one such measurement are ever quoted.
 """
@@ -11,12 +11,12 @@ import torch
 
 from bnlib import data as datasets
 from bnlib import models
-from bnlib.recipe import Timing
+from bnlib.recipe import Recipe, Timing
 from bnlib.run import Run, code_version, device_name, provenance
 from bnlib.seeds import stream
 from bnlib.train import THREADS, Step, settings
 
-WARM_UP = 10  # steps of each arm before the clock starts
+WARM_UP = 10  # steps of each arm before the clock starts; fewer where a repeat has fewer
 
 
 def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
@@ -27,8 +27,7 @@ def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
     order = torch.randperm(count, generator=stream(timing.recipe.seed, "order", 0))
     batches = order[: count // size * size].view(-1, size).to(timing.device)
 
-    def arm(norm: str) -> Step:
-        recipe = timing.recipe.but(norm=norm)
+    def arm(recipe: Recipe) -> Step:
         model = models.build(recipe).to(timing.device, memory_format=torch.channels_last)
         return Step(recipe, model, data.train)
 
@@ -46,9 +45,9 @@ def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
             torch.cuda.synchronize()
 
     with settings(timing.recipe, timing.device):
-        arms = [arm(norm) for norm in timing.norms]
+        arms = [arm(recipe) for recipe in timing.arms().values()]
         for step in arms:
-            seconds(step, WARM_UP)
+            seconds(step, min(WARM_UP, timing.steps))
         table = np.array(
             [[seconds(step, timing.steps) for step in arms] for _ in range(timing.repeats)]
         )
@@ -59,7 +58,8 @@ def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
         "seconds": time.perf_counter() - started,
         "data": data.checksum,
     }
-    medians = dict(zip(timing.norms, np.median(table, axis=0).tolist(), strict=True))
-    history = {norm: column.tolist() for norm, column in zip(timing.norms, table.T, strict=True)}
+    names = timing.arms()
+    medians = dict(zip(names, np.median(table, axis=0).tolist(), strict=True))
+    history = {name: column.tolist() for name, column in zip(names, table.T, strict=True)}
     summary = {"diverged": False, "seconds_per_step": medians}
     return Run(timing, history, summary, provenance(**(code or code_version()), **found))

@@ -3,11 +3,16 @@
 from torch import nn
 
 from bnlib import data
-from bnlib.models import lenet, mlp
+from bnlib.models import alexnet, lenet, mlp, resnet
 from bnlib.models.init import initialise
 from bnlib.recipe import Recipe
 
-MODELS = {"lenet": lenet.build, "mlp": mlp.build}
+MODELS = {
+    "lenet": lenet.build,
+    "mlp": mlp.build,
+    "alexnet": alexnet.build,
+    "resnet18": resnet.build,
+}
 
 
 def build(recipe: Recipe) -> nn.Module:
