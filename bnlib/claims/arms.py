@@ -6,8 +6,10 @@ import numpy as np
 
 from bnlib.claims.judge import Finding
 from bnlib.runs import Runs
+from bnlib.stats import to_own_best
 
 EVALUATIONS = {"running averages": "", "precise statistics": "_precise"}
+CHANCE = 0.1  # of ten classes
 Measure = Callable[[Runs, str], np.ndarray]  # of an arm and a column: one number a run
 
 
@@ -48,9 +50,24 @@ def curves(runs: Runs, how: str) -> np.ndarray:
     return runs.history(column(runs, "test_acc", how))
 
 
-def twice(what: str, one: Runs, other: Runs, measure=final, **options) -> list[Finding]:
+def epochs_to_best(runs: Runs, how: str) -> np.ndarray:
+    """Epochs to 95 % of a run's own best test accuracy; inf for one that never learns."""
+    accuracies = curves(runs, how)
+    learns = np.nanmax(accuracies, axis=1) > 2 * CHANCE
+    return np.where(learns, to_own_best(accuracies), np.inf)
+
+
+def twice(
+    what: str,
+    one: Runs,
+    other: Runs,
+    measure: CHANCE = 0.1  # of ten classes
+Measure = final,
+    scale: float = 100,
+    unit: str = "points",
+) -> list[Finding]:
     """one − other by seed, with the running averages and with precise statistics."""
     return [
-        Finding.of_pairs(f"{what}, {how}", measure(one, how), measure(other, how), **options)
+        Finding.of_pairs(f"{what}, {how}", measure(one, how), measure(other, how), scale, unit)
         for how in EVALUATIONS
     ]

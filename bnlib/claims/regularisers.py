@@ -5,11 +5,10 @@ Dropout is judged at p = .5, AlexNet's own and the source's; the other rates are
 
 import numpy as np
 
-from bnlib.claims.arms import EVALUATIONS, arms, curves, final, pick, twice
+from bnlib.claims.arms import EVALUATIONS, arms, curves, epochs_to_best, final, pick, twice
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together
 from bnlib.runs import Runs
-from bnlib.stats import to_own_best
 
 SOURCE = "Zhu, AlexNet report (S0)"
 RATE = 0.5
@@ -24,10 +23,6 @@ def average(arm: Runs, how: str) -> np.ndarray:
 
 def first(arm: Runs, how: str) -> np.ndarray:
     return curves(arm, how)[:, 0]
-
-
-def epochs_to_best(arm: Runs, how: str) -> np.ndarray:
-    return to_own_best(curves(arm, how))
 
 
 def roughness(arm: Runs, how: str) -> np.ndarray:
@@ -65,18 +60,19 @@ def alone_is_better(runs: dict[str, Runs]) -> Verdict:
         "ends better": (final, 1, 100, "points"),
         "is smoother": (roughness, -1, 100, "points"),
     }
-    findings, words, said = [], [], []
+    findings, words, said = [], [], ""
     for place, where in PLACES.items():
         both, alone = (pick(arm, dropout=RATE, dropout_at=place) for arm in (batch, none))
         for part, (measure, sign, scale, unit) in parts.items():
             pair = (alone, both) if sign > 0 else (both, alone)
             order = "alone − with BN" if sign > 0 else "with BN − alone"
             what = f"{part} ({order}), dropout {where}"
-            found = twice(what, *pair, measure, scale=scale, unit=unit)
+            found = twice(what, *pair, measure, scale, unit)
             words.append(together(map(above, found)))
-            said.append(f"{part} {where}: {words[-1]}")
             findings += found
-    return Verdict(together(words), "; ".join(said).capitalize() + ".", tuple(findings))
+        found = ", ".join(f"{p}: {w}" for p, w in zip(parts, words[-len(parts) :], strict=True))
+        said += f"Dropout {where}: {found}. "
+    return Verdict(together(words), said.strip(), tuple(findings))
 
 
 def decay_adds_nothing(runs: dict[str, Runs]) -> Verdict:
