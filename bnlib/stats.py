@@ -20,7 +20,10 @@ def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray,
 
 def paired(a: np.ndarray, b: np.ndarray, level: float = LEVEL) -> tuple[float, float, float]:
     """Mean of a − b over pairs, half the width of its interval, and the two-sided p-value."""
-    difference = np.asarray(a, float) - np.asarray(b, float)
+    with np.errstate(invalid="ignore"):  # never − never is not a number
+        difference = np.asarray(a, float) - np.asarray(b, float)
+    if not np.isfinite(difference).all():  # a run that diverged, a time that never came
+        return float("nan"), float("nan"), float("nan")
     middle, half = mean_interval(difference, level)
     if len(difference) < 3:
         return float(middle), float("nan"), float("nan")

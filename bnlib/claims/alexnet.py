@@ -138,8 +138,8 @@ ALEXNET = (
         "Each arm at its own best learning rate of those tried, by validation. Supported needs "
         "both: fewer epochs to 95 % of its own best test accuracy with batch norm, and at least "
         f"{FACTOR:g} times fewer (half of the source's factor; in log₂ {np.log2(FACTOR):.2f}), "
-        "each with running averages and with precise statistics; words that differ give “mixed”. A run "
-        f"that stays below {200 * CHANCE:g} % never gets there.",
+        "each with running averages and with precise statistics; words that differ give “mixed”. A "
+        f"run that stays below {200 * CHANCE:g} % never gets there.",
         accelerates,
     ),
     Claim(

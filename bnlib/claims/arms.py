@@ -61,8 +61,7 @@ def twice(
     what: str,
     one: Runs,
     other: Runs,
-    measure: CHANCE = 0.1  # of ten classes
-Measure = final,
+    measure: Measure = final,
     scale: float = 100,
     unit: str = "points",
 ) -> list[Finding]:
