@@ -7,7 +7,7 @@ from scipy import stats
 
 from bnlib.claims import Claim, Finding, Verdict, verdicts
 from bnlib.claims.judge import above, together, within
-from bnlib.claims.lenet import LENET, best_rate
+from bnlib.claims.lenet import LENET
 from bnlib.recipe import Recipe, Timing
 from bnlib.run import Run
 from bnlib.runs import Runs
@@ -159,7 +159,7 @@ def test_the_hardest_digits_are_named():
 
 
 def test_the_best_rate_is_chosen_on_validation_data():
-    assert best_rate(lenet_runs()["sweep"].where(norm="batch")) == 0.3
+    assert lenet_runs()["sweep"].where(norm="batch").best("lr") == 0.3
 
 
 def test_runs_below_the_papers_scale_are_indicative_but_a_text_is_read_at_any_scale():
