@@ -58,13 +58,21 @@ class Runs:
         return stats.percent(self.final(column))
 
     def array(self, name: str) -> np.ndarray:
-        """(runs, …) of an array that a probe recorded."""
-        return np.stack([run.arrays[name] for run in self])
+        """(runs, …) of an array that a probe recorded; NaN where a run stopped earlier."""
+        return _stacked([run.arrays[name] for run in self])
 
     def history(self, column: str) -> np.ndarray:
         """(runs, epochs); NaN where a run stopped earlier or diverged."""
-        rows = [np.array(run.history[column], dtype=float) for run in self]
-        table = np.full((len(rows), max(map(len, rows))), np.nan)
-        for line, row in zip(table, rows, strict=True):
-            line[: len(row)] = row
-        return table
+        epochs = max(run.recipe.epochs for run in self)
+        return _stacked([np.array(run.history[column], float) for run in self], epochs)
+
+
+def _stacked(rows: list[np.ndarray], length: int = 0) -> np.ndarray:
+    """Arrays that may differ in the length of their first axis, one above the other."""
+    length = max(length, *(len(row) for row in rows))
+    if all(len(row) == length for row in rows):
+        return np.stack(rows)
+    table = np.full((len(rows), length, *rows[0].shape[1:]), np.nan)
+    for line, row in zip(table, rows, strict=True):
+        line[: len(row)] = row
+    return table
