@@ -42,7 +42,13 @@ class Judged:
         heads = "".join(f"<th>{name}</th>" for name in names)
         rows = ""
         for f, survives in zip(self.verdict.findings, self.holm, strict=True):
-            cells = f.what, f.interval, f.n, f"{f.detectable:.2f}", "yes" if survives else "no"
+            cells = (
+                f.what,
+                f.interval,
+                f.n,
+                f"{f.detectable:.2f}".replace("nan", "–"),
+                "yes" if survives else "no",
+            )
             rows += "<tr>" + "".join(
                 f'<td data-label="{name}">{escape(str(cell))}</td>'
                 for name, cell in zip(names, cells, strict=True)

@@ -48,7 +48,10 @@ class Finding:
 
     @property
     def interval(self) -> str:
-        return f"{self.mean:+.2f} ± {self.half:.2f} {self.unit}".replace("-", "−")
+        if not np.isfinite(self.mean):
+            return "no number"
+        half = f" ± {self.half:.2f}" if np.isfinite(self.half) else ""
+        return f"{self.mean:+.2f}{half} {self.unit}".replace("-", "−")
 
     def __str__(self) -> str:
         return f"{self.what}: {self.interval} (n = {self.n})"
