@@ -64,6 +64,7 @@ class Study:
         when nothing runs beside them."""
         if not recipes:
             return
+        _check([r for r in recipes if isinstance(r, Timing)])
         code = code_version()
         started, longest, done = time.monotonic(), 0.0, 0
 
@@ -99,6 +100,13 @@ class Study:
                 from bnlib.train import train
 
                 yield train(recipe, self.device, code)
+
+
+def _check(timings: list[Timing]) -> None:
+    for timing in timings:
+        from bnlib.measure.timing import check
+
+        check(timing)
 
 
 def _timed(timings: Iterator[Timing], code: dict[str, Any]) -> Iterator[Run]:

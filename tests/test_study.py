@@ -7,6 +7,7 @@ from made_up import SMALL, made_up_run, without_time
 
 from bnlib import records, study
 from bnlib import train as training
+from bnlib.errors import BookError
 from bnlib.recipe import Timing
 from bnlib.records import Store
 from bnlib.study import Study, Unfinished
@@ -167,3 +168,11 @@ def test_workers_keep_to_the_budget_and_tell_our_errors(places):
     assert len(Store(places / "recorded")) < 3
     with pytest.raises(records.BookError, match="batch_size 5000"):
         Study("one", "paper", workers=2).run({"a": [SMALL.but(batch_size=5000)]})
+
+
+def test_a_timing_that_this_machine_cannot_make_is_refused_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    study = Study("s", "paper", root=tmp_path)
+    with pytest.raises(BookError, match="device 'cuda'"):
+        study.train([SMALL, Timing(recipe=SMALL, device="cuda")])
+    assert list(tmp_path.rglob("*.json")) == []

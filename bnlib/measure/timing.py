@@ -11,12 +11,22 @@ import torch
 
 from bnlib import data as datasets
 from bnlib import models
+from bnlib.errors import BookError
 from bnlib.recipe import Recipe, Timing
 from bnlib.run import Run, code_version, device_name, provenance
 from bnlib.seeds import stream
 from bnlib.train import THREADS, Step, settings
 
 WARM_UP = 10  # steps of each arm before the clock starts; fewer where a repeat has fewer
+
+
+def check(timing: Timing) -> None:
+    """Say so before anything is trained if this machine cannot time what ``timing`` asks for."""
+    if timing.device == "cuda" and not torch.cuda.is_available():
+        raise BookError(
+            "a timing of this profile is made on device 'cuda', which this machine does not have: "
+            "choose profile 'laptop', or record on a machine with an NVIDIA GPU"
+        )
 
 
 def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
