@@ -162,6 +162,13 @@ def test_the_best_rate_is_chosen_on_validation_data():
     assert lenet_runs()["sweep"].where(norm="batch").best("lr") == 0.3
 
 
+def test_the_best_value_is_the_one_with_the_best_mean():
+    runs = Runs(made_up_run(r) for r in Recipe().grid(lr=(0.1, 0.3), seed=range(3)))
+    for run, val_acc in zip(runs, (0.5, 0.5, 0.9, 0.7, 0.7, 0.7), strict=True):
+        run.summary.update(val_acc=val_acc)
+    assert runs.best("lr") == 0.3
+
+
 def test_runs_below_the_papers_scale_are_indicative_but_a_text_is_read_at_any_scale():
     labels = {j.claim.id: j.label for j in verdicts(LENET, lenet_runs(), "laptop")}
     assert "indicative" in labels["S2.19"]

@@ -83,6 +83,14 @@ def test_padded_with_background():
         assert torch.equal(y[:, frame], background.expand(len(y), 240, 1))
 
 
+@pytest.mark.parametrize("size", [64, 224])
+def test_pictures_above_32_pixels_are_left_to_the_network(size):
+    small, large = data.load("digits", 32), data.load("digits", size)
+    for part in ("train", "val", "test"):
+        assert torch.equal(getattr(large, part).images, getattr(small, part).images)
+        assert torch.equal(getattr(large, part).labels, getattr(small, part).labels)
+
+
 def test_gather_copies_rows_into_the_buffers():
     split = data.load("digits").test
     images, labels = torch.empty(5, 32, 32, 1), torch.empty(5, dtype=torch.long)

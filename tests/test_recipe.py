@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError, create_model
 
@@ -15,6 +15,9 @@ DEFAULTS = {  # frozen: a changed default would give the ids of old records a ne
     "dataset": "mnist",
     "image_size": 32,
     "model": "lenet",
+    "width": 1.0,
+    "dropout": 0.0,
+    "dropout_at": "fc",
     "norm": "none",
     "activation": "tanh",
     "init": "default",
@@ -34,12 +37,14 @@ DEFAULTS = {  # frozen: a changed default would give the ids of old records a ne
 }
 TIMING_DEFAULTS = {
     "norms": ("none", "batch", "torch"),
+    "models": (),
     "device": "cpu",
     "steps": 50,
     "repeats": 15,
 }
 LENET = Recipe(norm="batch", lr=0.9, epochs=10, probes=("affine", "predictions"), seed=3)
 MLP = Recipe(dataset="digits", model="mlp", init="normal", init_std=0.01, activation="sigmoid")
+ALEXNET = Recipe(dataset="cifar10", model="alexnet", width=0.25, dropout=0.5, dropout_at="conv")
 
 
 def defaults(kind) -> dict:
@@ -58,7 +63,12 @@ def test_defaults_are_the_ones_that_the_ids_of_old_records_mean():
         (Recipe(), "b02f417e71fd"),
         (LENET, "9a22aaf81bdb"),
         (MLP, "ff019624799e"),
+        (ALEXNET, "64838106b984"),
         (Timing(recipe=Recipe(batch_size=64)), "1eb7b0c85359"),
+        (
+            Timing(recipe=ALEXNET.but(dropout=0.0, dropout_at="fc"), models=("alexnet", "lenet")),
+            "3a8ccbf62150",
+        ),
     ],
 )
 def test_ids_are_frozen(recipe, known):
@@ -66,9 +76,9 @@ def test_ids_are_frozen(recipe, known):
 
 
 def test_a_field_added_later_keeps_the_ids():
-    later = create_model("Recipe", __base__=Recipe, dropout=(float, Field(default=0.0, ge=0)))
+    later = create_model("Recipe", __base__=Recipe, warmth=(float, Field(default=0.0, ge=0)))
     assert later(**LENET.changed() | {"probes": LENET.probes}).id == LENET.id
-    assert later(dropout=0.5).id != Recipe().id
+    assert later(warmth=0.5).id != Recipe().id
 
 
 def test_the_protocol_is_part_of_the_id(monkeypatch):
@@ -87,9 +97,17 @@ CHOICES = {
     "probes": st.sets(st.sampled_from(module.PROBES)).map(lambda names: tuple(sorted(names))),
     "seed": st.integers(0, 10**9),
 }
-FIELDS = st.fixed_dictionaries({}, optional=CHOICES)
+OF_ALEXNET = CHOICES | {
+    "image_size": st.sampled_from([32, 64, 224]),
+    "width": st.floats(0.01, 4),
+    "dropout_at": st.sampled_from(["fc", "conv"]),
+}
+FIELDS = st.fixed_dictionaries({}, optional=CHOICES) | st.fixed_dictionaries(
+    {"model": st.just("alexnet"), "dropout": st.floats(0.01, 0.99)}, optional=OF_ALEXNET
+)
 
 
+@settings(deadline=None)  # a busy machine may take its time
 @given(FIELDS, FIELDS)
 def test_equal_recipes_and_only_they_share_id_and_hash(some, others):
     one, other = Recipe(**some), Recipe(**others)
@@ -98,6 +116,7 @@ def test_equal_recipes_and_only_they_share_id_and_hash(some, others):
     assert not same or hash(one) == hash(other)
 
 
+@settings(deadline=None)
 @given(FIELDS)
 def test_comes_back_from_json(fields):
     for made in (Recipe(**fields), Timing(recipe=Recipe(**fields), steps=7)):
@@ -154,6 +173,17 @@ def test_cannot_be_changed():
         ({"optimizer": "adam", "momentum": 0.9}, ["'sgd'", "'adam'"]),
         ({"init": "he", "init_std": 0.1}, ["'normal'", "'he'"]),
         ({"dataset": "svhn", "image_size": 28}, ["'mnist'", "'digits'", "'svhn'"]),
+        ({"image_size": 48}, ["image_size=48", "28, 32, 64 or 224"]),
+        ({"image_size": 64}, ["image_size 64", "'alexnet'", "'lenet'"]),
+        ({"image_size": 224, "model": "resnet18"}, ["image_size 224", "'alexnet'", "'resnet18'"]),
+        ({"image_size": 28, "model": "alexnet"}, ["'alexnet'", "32 pixels"]),
+        ({"width": 0.5}, ["width", "alexnet, resnet18", "'lenet'"]),
+        ({"width": 0.0, "model": "alexnet"}, ["width=0.0", "greater than 0"]),
+        ({"width": 5.0, "model": "alexnet"}, ["width=5.0", "less than or equal to 4"]),
+        ({"dropout": 0.5, "model": "resnet18"}, ["dropout", "'alexnet'", "'resnet18'"]),
+        ({"dropout": 1.0, "model": "alexnet"}, ["dropout=1.0", "less than 1"]),
+        ({"dropout_at": "conv", "model": "alexnet"}, ["dropout_at", "dropout above 0"]),
+        ({"dropout_at": "all", "model": "alexnet"}, ["'all'", "'fc'", "'conv'"]),
         ({"lr": -1.0, "nrm": "none"}, ["lr=-1.0", "'nrm'"]),
         ({"norm": "a\nb"}, [r"'a\nb'"]),
     ],

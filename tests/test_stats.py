@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 
-from bnlib.stats import holm, mean_interval, paired, percent
+from bnlib.stats import first_at, holm, mean_interval, paired, percent, to_own_best
 
 T_975 = {2: 4.302652730, 4: 2.776445105, 9: 2.262157163, 29: 2.045229642}  # printed tables
 
@@ -68,6 +68,39 @@ def test_paired_differences_without_spread():
     assert paired([0.5, 0.6, 0.7], [0.5, 0.6, 0.7]) == (0, 0, 1)
     middle, half, p = paired([2, 3, 4], [1, 2, 3])
     assert (middle, half, p) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(("a", "b"), [(math.nan, 1), (math.inf, 1), (math.inf, math.inf)])
+def test_a_pair_without_a_finite_difference_leaves_no_interval(a, b):
+    for one, other in ((a, b), (b, a)):
+        assert np.isnan(paired([3, one, 5, 6], [1, other, 2, 2])).all()
+
+
+def first_by_a_loop(row, target) -> float:
+    for epoch, value in enumerate(row, start=1):
+        if value >= target:
+            return epoch
+    return math.inf
+
+
+def test_epochs_to_a_target_or_to_the_rows_own_best():
+    curves = np.random.default_rng(5).uniform(size=(200, 12))
+    curves[::7, 4:] = np.nan  # stopped early
+    targets = np.random.default_rng(6).uniform(0.5, 1.1, 200)
+    for level, found in (
+        (targets, first_at(curves, targets)),
+        ([0.9] * 200, first_at(curves, 0.9)),
+    ):
+        assert found.tolist() == [
+            first_by_a_loop(*pair) for pair in zip(curves, level, strict=True)
+        ]
+        assert 0 < np.isinf(found).sum() < 200
+    for share in (0.95, 0.5):
+        best = [share * max(v for v in row if v == v) for row in curves]
+        expected = [first_by_a_loop(*pair) for pair in zip(curves, best, strict=True)]
+        assert to_own_best(curves, share).tolist() == expected
+    assert first_at([[0.1, 0.5, 0.4]], 0.5).tolist() == [2]  # at the target counts
+    assert to_own_best([[0.1, 0.94, 0.95, 1.0]]).tolist() == [3]
 
 
 @pytest.mark.parametrize(

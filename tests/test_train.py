@@ -20,6 +20,7 @@ from bnlib.train import train
 
 NORMS = ("none", "batch", "torch")
 LENET = SMALL.but(model="lenet", epochs=1)
+DROPPED = SMALL.but(model="alexnet", activation="relu", width=1 / 32, dropout=0.5, epochs=1)
 
 
 def plain_images(split: data.Split) -> torch.Tensor:
@@ -73,7 +74,9 @@ def test_equals_a_plain_training_loop(recipe):
         torch.testing.assert_close(model.state_dict()[name], tensor, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("recipe", [LENET.but(norm="batch"), SMALL.but(norm="torch")], ids=str)
+@pytest.mark.parametrize(
+    "recipe", [LENET.but(norm="batch"), SMALL.but(norm="torch"), DROPPED], ids=str
+)
 def test_the_same_bits_every_time_and_in_another_process(recipe, tmp_path):
     run, model = trained(recipe)
     torch.rand(3)  # the state of the process does not matter
