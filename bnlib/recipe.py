@@ -153,6 +153,11 @@ class Timing(Frozen):
     steps: Natural = 50  # of one repeat
     repeats: Annotated[int, Field(ge=5)] = 15  # of every arm, the arms taking turns
 
+    @model_validator(mode="after")
+    def every_arm_is_a_recipe(self) -> Self:
+        self.arms()
+        return self
+
     def arms(self) -> dict[str, Recipe]:
         """What takes turns, by name: the norm's, with the model's in front where several stand."""
         if not self.models:

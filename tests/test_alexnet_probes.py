@@ -111,16 +111,7 @@ def dropped():
     return recipe, *trained(recipe)
 
 
-DRAWS = pytest.mark.xfail(strict=True, reason="its copy's dropout draws from the run's noise")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[DRAWS] * (name in ("s2_evaluation", "unit_inputs")))
-        for name in PROBES
-    ],
-)
+@pytest.mark.parametrize("name", PROBES)
 def test_no_probe_moves_the_noise_of_a_run_with_dropout(name, dropped):
     recipe, run, model = dropped
     seen, same = trained(recipe.but(probes=(name,)))

@@ -2,7 +2,19 @@
 
 import numpy as np
 import pytest
-from alexnet_runs import BETTER_LATER, decay_runs, dropout_runs, judged
+from alexnet_runs import (
+    BASE,
+    BETTER_LATER,
+    batch_runs,
+    decay_runs,
+    dropout_runs,
+    judged,
+    time_runs,
+)
+
+from bnlib.recipe import Timing
+from bnlib.run import Run
+from bnlib.runs import Runs
 
 
 @pytest.mark.parametrize(
@@ -67,3 +79,16 @@ def test_its_four_differences_by_hand():
 )
 def test_weight_decay(gains, precise, word):
     assert judged("S0.5", decay=decay_runs(*gains, precise=precise)).word == word
+
+
+def test_without_a_weight_decay_or_a_second_batch_size_nothing_is_tested():
+    assert judged("S0.5", decay=decay_runs()).word == "not tested"
+    one_size = {n: r.where(batch_size=128) for n, r in batch_runs(0.01, 0.01, 0.01).items()}
+    assert judged("S0.6", **one_size).word == "not tested"
+
+
+def test_a_timing_without_resnet_tests_nothing():
+    runs = time_runs(4, 0.6)
+    timing = Timing(recipe=BASE, norms=("none", "batch"), models=("alexnet",))
+    runs["timing"] = Runs([Run(timing, {name: [1.0] * 5 for name in timing.arms()}, {}, {})])
+    assert judged("S0.8", **runs).word == "not tested"

@@ -6,7 +6,7 @@ the source's; half of the source's factor of seven is a generous reading of it.
 
 import numpy as np
 
-from bnlib.claims.arms import CHANCE, arms, epochs_to_best, pick, twice
+from bnlib.claims.arms import CHANCE, NotTested, arms, epochs_to_best, pick, twice
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together, within
 from bnlib.claims.regularisers import DECAY, DROPOUT, DROPOUT_ALONE, SOURCE
@@ -95,12 +95,14 @@ def _per_doubling(arm: Runs) -> np.ndarray:
     sizes = sorted(arm.values("batch_size"))
     accuracies = [pick(arm, batch_size=size).final("test_acc") for size in sizes]
     if len(sizes) < 2:
-        return np.full(len(accuracies[0]), np.nan)
+        raise NotTested("There are runs with one batch size only.")
     return np.polyfit(np.log2(sizes), np.array(accuracies), 1)[0]
 
 
 def trains_faster(runs: dict[str, Runs]) -> Verdict:
     times = runs["timing"][0]
+    if not {"alexnet", "resnet18"} <= set(times.recipe.models):
+        raise NotTested("AlexNet and ResNet-18 were not timed side by side.")
     findings, words = [], []
     for norm in times.recipe.norms:
         ratio = np.log2(times.history[f"resnet18 {norm}"]) - np.log2(

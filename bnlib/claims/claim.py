@@ -30,7 +30,9 @@ class Judged:
 
     @property
     def label(self) -> str:
-        notes = ["text verdict"] * self.verdict.text + ["indicative"] * self.indicative
+        notes = ["text verdict"] * self.verdict.text + ["indicative"] * (
+            self.indicative and self.verdict.word != "not tested"
+        )
         return self.verdict.word + (f" ({', '.join(notes)})" if notes else "")
 
     def __repr__(self) -> str:

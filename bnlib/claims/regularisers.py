@@ -5,7 +5,16 @@ Dropout is judged at p = .5, AlexNet's own and the source's; the other rates are
 
 import numpy as np
 
-from bnlib.claims.arms import EVALUATIONS, arms, curves, epochs_to_best, final, pick, twice
+from bnlib.claims.arms import (
+    EVALUATIONS,
+    NotTested,
+    arms,
+    curves,
+    epochs_to_best,
+    final,
+    pick,
+    twice,
+)
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together
 from bnlib.runs import Runs
@@ -79,7 +88,10 @@ def decay_adds_nothing(runs: dict[str, Runs]) -> Verdict:
     batch, _ = arms(runs["decay"])
     without = pick(batch, weight_decay=0.0)
     findings, words = [], {}
-    for decay in sorted(d for d in batch.values("weight_decay") if d):
+    strengths = sorted(strength for strength in batch.values("weight_decay") if strength)
+    if not strengths:
+        raise NotTested("There is no run with weight decay.")
+    for decay in strengths:
         found = twice(
             f"test accuracy with BN, L2 {decay:g} − none", batch.where(weight_decay=decay), without
         )

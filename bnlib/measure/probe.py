@@ -1,9 +1,11 @@
 """What a probe is: hooks that the training loop calls between steps, and arrays at the end."""
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from bnlib.data import Data
 from bnlib.evaluate import Criterion
@@ -19,6 +21,11 @@ class Watched:
     data: Data
     criterion: Criterion
     steps: int  # of the whole run
+
+
+def own_draws(images: Tensor) -> contextlib.AbstractContextManager:
+    """Where a probe runs a copy in training mode: dropout's draws leave the run's noise alone."""
+    return torch.random.fork_rng([images.device] if images.is_cuda else [])
 
 
 class Probe:

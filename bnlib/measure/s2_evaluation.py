@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from bnlib.data import as_input
-from bnlib.measure.probe import Probe, Watched
+from bnlib.measure.probe import Probe, Watched, own_draws
 
 
 class S2Evaluation(Probe):
@@ -26,11 +26,12 @@ class S2Evaluation(Probe):
         twin = copy.deepcopy(w.model).train()
         size, test = w.recipe.batch_size, w.data.test
         batches = zip(test.images.split(size), test.labels.split(size), strict=True)
-        right = [
-            (twin(as_input(images)).argmax(1) == labels).sum()
-            for images, labels in batches
-            if len(labels) > 1
-        ]
+        with own_draws(test.images):
+            right = [
+                (twin(as_input(images)).argmax(1) == labels).sum()
+                for images, labels in batches
+                if len(labels) > 1
+            ]
         self.right.append(float(torch.stack(right).sum()))
 
     def result(self) -> dict[str, np.ndarray]:

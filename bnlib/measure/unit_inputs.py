@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlib.data import as_input
-from bnlib.measure.probe import Probe, Watched
+from bnlib.measure.probe import Probe, Watched, own_draws
 
 QUANTILES = (0.15, 0.5, 0.85)
 IMAGES = 1000  # of the validation part
@@ -46,7 +46,9 @@ class UnitInputs(Probe):
         activation.register_forward_pre_hook(
             lambda layer, inputs: keep("after")(layer, None, inputs[0])
         )
-        twin(as_input(self.watched.data.val.images[:IMAGES]))
+        images = as_input(self.watched.data.val.images[:IMAGES])
+        with own_draws(images):
+            twin(images)
         levels = torch.tensor(QUANTILES, device=seen["after"].device)
         self.before.append(torch.quantile(seen["before"], levels, dim=0))
         self.after.append(torch.quantile(seen["after"], levels, dim=0))

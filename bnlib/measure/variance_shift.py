@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from bnlib.data import as_input
 from bnlib.evaluate import averaging
-from bnlib.measure.probe import Probe
+from bnlib.measure.probe import Probe, own_draws
 
 IMAGES = 2000  # of the training part
 
@@ -21,9 +21,7 @@ IMAGES = 2000  # of the training part
 class VarianceShift(Probe):
     def result(self) -> dict[str, np.ndarray]:
         images = as_input(self.watched.data.train.images[:IMAGES])
-        with torch.random.fork_rng(
-            _devices(images)
-        ):  # dropout draws; the run's noise does not move
+        with own_draws(images):
             training = _input_variances(self.watched.model, images, train=True)
         evaluation = _input_variances(self.watched.model, images, train=False)
         return {
@@ -46,7 +44,3 @@ def _input_variances(model: nn.Module, images: Tensor, train: bool) -> list[Tens
 
 def _variance(x: Tensor) -> Tensor:
     return x.var(dim=[axis for axis in range(x.dim()) if axis != 1], correction=0)
-
-
-def _devices(images: Tensor) -> list[torch.device]:
-    return [images.device] if images.is_cuda else []

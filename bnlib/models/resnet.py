@@ -4,9 +4,8 @@ basic blocks with 64 to 512 channels, global average pooling."""
 from collections import OrderedDict
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from bnlib.models.layers import scaled
+from bnlib.models.layers import ACTIVATIONS, scaled
 from bnlib.norm import norm_layer
 from bnlib.recipe import Recipe
 
@@ -28,16 +27,17 @@ class BasicBlock(nn.Module):
         self.first = _conv(recipe, inputs, outputs, 3, stride)
         self.second = _conv(recipe, outputs, outputs, 3, 1)
         same = stride == 1 and inputs == outputs
+        self.act = ACTIVATIONS[recipe.activation]()
         self.shortcut = nn.Identity() if same else _conv(recipe, inputs, outputs, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+        return self.act(self.second(self.act(self.first(x))) + self.shortcut(x))
 
 
 def build(recipe: Recipe, channels: int, classes: int) -> nn.Sequential:
     width = scaled(recipe, STAGES[0])
     layers: OrderedDict[str, nn.Module] = OrderedDict(
-        stem=_conv(recipe, channels, width, 3, 1), act=nn.ReLU()
+        stem=_conv(recipe, channels, width, 3, 1), act=ACTIVATIONS[recipe.activation]()
     )
     for stage, outputs in enumerate((scaled(recipe, count) for count in STAGES), start=1):
         for block in range(1, BLOCKS + 1):
