@@ -21,7 +21,8 @@ Natural = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 DATASETS = ("mnist", "svhn", "cifar10", "cifar100", "digits", "shapes")
-NORMS = ("none", "batch", "torch")
+TIMED = ("none", "batch", "torch")
+NORMS = (*TIMED, "l1", "l2", "linf")
 MODELS = ("lenet", "mlp", "alexnet", "resnet18")
 SCALED = ("alexnet", "resnet18")  # models whose layers all take the recipe's width
 PROBES = (
@@ -97,7 +98,8 @@ class Recipe(Frozen):
     width: Annotated[float, Field(gt=0, le=4)] = 1.0  # times the channels and units of each layer
     dropout: Share = 0.0  # share of the activations set to 0 in training
     dropout_at: Literal["fc", "conv"] = "fc"  # behind the hidden linear layers or the convolutions
-    norm: Literal[NORMS] = "none"  # "batch" is bnlib's own, "torch" PyTorch's
+    # "batch" is bnlib's own, "torch" PyTorch's; "l1", "l2", "linf" divide by another norm
+    norm: Literal[NORMS] = "none"
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     init: Literal["default", "xavier", "he", "normal"] = "default"  # "default" is PyTorch's
     init_std: Positive = 1.0  # of init "normal"
@@ -147,7 +149,7 @@ class Timing(Frozen):
     """What is timed: training steps of several arms, in turn, in one process."""
 
     recipe: Recipe  # the network and its training; its norm is replaced by each of ``norms``
-    norms: tuple[Literal[NORMS], ...] = NORMS
+    norms: tuple[Literal[NORMS], ...] = TIMED
     models: tuple[Literal[MODELS], ...] = ()  # its model by each of these too; none: it stays
     device: Literal["cpu", "cuda"] = "cpu"
     steps: Natural = 50  # of one repeat
