@@ -23,8 +23,10 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 DATASETS = ("mnist", "svhn", "cifar10", "cifar100", "digits", "shapes")
 TIMED = ("none", "batch", "torch")
 NORMS = (*TIMED, "l1", "l2", "linf")
-MODELS = ("lenet", "mlp", "alexnet", "resnet18")
-SCALED = ("alexnet", "resnet18")  # models whose layers all take the recipe's width
+VGG = ("vgg_a", "vgg_a_light", "vgg16")
+MODELS = ("lenet", "mlp", "alexnet", "resnet18", *VGG)
+SCALED = ("alexnet", "resnet18", *VGG)  # models whose layers all take the recipe's width
+DROPOUT = ("alexnet", *VGG)  # models that have a place for it
 PROBES = (
     "affine",
     "predictions",
@@ -130,8 +132,8 @@ class Recipe(Frozen):
             raise ValueError(f"{self.model!r} takes images of 32 pixels or more a side")
         if self.width != 1.0 and self.model not in SCALED:
             raise ValueError(f"width belongs to {', '.join(SCALED)}, not {self.model!r}")
-        if self.dropout and self.model != "alexnet":
-            raise ValueError(f"dropout belongs to 'alexnet', not {self.model!r}")
+        if self.dropout and self.model not in DROPOUT:
+            raise ValueError(f"dropout belongs to {', '.join(DROPOUT)}, not {self.model!r}")
         if self.dropout_at != "fc" and not self.dropout:
             raise ValueError("dropout_at needs a dropout above 0")
         if self.optimizer != "sgd" and (self.momentum or self.nesterov):
