@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from bnlib.errors import BookError
-from bnlib.normalise import affine, axes_of, batch_norm
+from bnlib.normalise import affine, axes_of, batch_norm, lp_norm, wide
 
 
-class BatchNorm(nn.Module):
-    """nn.BatchNorm1d, 2d and 3d in one: input (N, C) up to (N, C, D, H, W).
+class _Averaging(nn.Module):
+    """What every norm over the batch keeps: gamma, beta, running averages of two statistics."""
 
-    Its state dict has PyTorch's names, so either loads the other's. `momentum` is PyTorch's:
-    buffer <- (1 - momentum) buffer + momentum statistic; None takes the average of all batches.
-    """
+    called: str  # in errors
+    spread: str  # the buffer beside running_mean
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class BatchNorm(nn.Module):
         self.register_parameter("bias", nn.Parameter(torch.empty(num_features)) if affine else None)
         track = track_running_stats
         self.register_buffer("running_mean", torch.zeros(num_features) if track else None)
-        self.register_buffer("running_var", torch.ones(num_features) if track else None)
+        self.register_buffer(self.spread, torch.ones(num_features) if track else None)
         self.register_buffer("num_batches_tracked", torch.tensor(0) if track else None)
         self.reset_parameters()
 
@@ -50,7 +50,7 @@ class BatchNorm(nn.Module):
     def reset_running_stats(self) -> None:
         if self.track_running_stats:
             self.running_mean.zero_()
-            self.running_var.fill_(1)
+            getattr(self, self.spread).fill_(1)
             self.num_batches_tracked.zero_()
 
     def reset_parameters(self) -> None:
@@ -65,31 +65,35 @@ class BatchNorm(nn.Module):
                 f"{self} expects an input of shape (N, {self.num_features}, ...) with 2 to 5 axes,"
                 f" got {tuple(x.shape)}"
             )
-        if self.training or self.running_mean is None:
-            return self._by_batch(x)
-        return affine(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
-
-    def _by_batch(self, x: Tensor) -> Tensor:
+        if not self.training and self.running_mean is not None:
+            return self._by_averages(x)
         m = axes_of(x)[2]
         if m < 2:
             raise ValueError(
-                "batch norm needs more than 1 value per channel when training (one value minus"
+                f"{self.called} needs more than 1 value per channel when training (one value minus"
                 f" its own mean is always 0), got input size {tuple(x.shape)}"
             )
-        y, mean, var = batch_norm(x, self.weight, self.bias, self.eps)
+        y, mean, spread = self._by_batch(x, m)
         if self.track_running_stats:
-            self._track(mean.detach(), var.detach() * (m / (m - 1)))  # unbiased in the buffer
+            self._track(mean, spread)
         return y
 
+    def _by_batch(self, x: Tensor, m: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The output by x's own statistics, and the two statistics for the running averages."""
+        raise NotImplementedError
+
+    def _by_averages(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
     @torch.no_grad()
-    def _track(self, mean: Tensor, var: Tensor) -> None:
+    def _track(self, mean: Tensor, spread: Tensor) -> None:
         dtype = self.running_mean.dtype
         self.num_batches_tracked.add_(1)
         p = self.momentum
         if p is None:  # stays on the device: reading the count would stop the GPU's queue
             p = self.num_batches_tracked.to(dtype).reciprocal()
         self.running_mean.mul_(1 - p).add_(p * mean.to(dtype))
-        self.running_var.mul_(1 - p).add_(p * var.to(dtype))
+        getattr(self, self.spread).mul_(1 - p).add_(p * spread.to(dtype))
 
     def extra_repr(self) -> str:
         return (
@@ -98,11 +102,58 @@ class BatchNorm(nn.Module):
         )
 
 
+class BatchNorm(_Averaging):
+    """nn.BatchNorm1d, 2d and 3d in one: input (N, C) up to (N, C, D, H, W).
+
+    Its state dict has PyTorch's names, so either loads the other's. `momentum` is PyTorch's:
+    buffer <- (1 - momentum) buffer + momentum statistic; None takes the average of all batches.
+    """
+
+    called, spread = "batch norm", "running_var"
+
+    def _by_batch(self, x: Tensor, m: int) -> tuple[Tensor, Tensor, Tensor]:
+        y, mean, var = batch_norm(x, self.weight, self.bias, self.eps)
+        return y, mean, var * (m / (m - 1))  # unbiased in the buffer
+
+    def _by_averages(self, x: Tensor) -> Tensor:
+        return affine(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
+
+
+class LpNorm(_Averaging):
+    """Santurkar et al.'s control (2018, §3.3): centred as in batch norm, but divided by the ℓp norm
+    of the batch, p = 1, 2 or ∞, taken before centring. `normalise.lp_norm` has the formula.
+
+    A constant added to the input is centred away, but enlarges the divisor: not so in batch norm.
+    The running averages are of the mean and of the norm itself.
+    """
+
+    called, spread = "ℓp norm", "running_norm"
+
+    def __init__(
+        self, num_features: int, p: float, eps: float = 1e-5, momentum: float | None = 0.1
+    ):
+        super().__init__(num_features, eps, momentum)
+        self.p = p
+
+    def _by_batch(self, x: Tensor, m: int) -> tuple[Tensor, Tensor, Tensor]:
+        return lp_norm(x, self.p, self.weight, self.bias, self.eps)
+
+    def _by_averages(self, x: Tensor) -> Tensor:
+        square = wide(self.running_norm).square()
+        return affine(x, self.running_mean, square, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, p={self.p}, eps={self.eps}, momentum={self.momentum}"
+
+
 _TORCH = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _LAYERS: dict[str, Callable[[int, int], nn.Module]] = {
     "none": lambda channels, spatial_dims: nn.Identity(),
     "batch": lambda channels, spatial_dims: BatchNorm(channels),
     "torch": lambda channels, spatial_dims: _TORCH[spatial_dims](channels),
+    "l1": lambda channels, spatial_dims: LpNorm(channels, 1),
+    "l2": lambda channels, spatial_dims: LpNorm(channels, 2),
+    "linf": lambda channels, spatial_dims: LpNorm(channels, math.inf),
 }
 NORMS = tuple(_LAYERS)
 BATCH_NORMS = (BatchNorm, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)

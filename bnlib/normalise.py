@@ -2,10 +2,12 @@
 
 Symbols as in Ioffe & Szegedy: per channel over m values (the batch and all positions),
 mean and var (biased, 1/m), x_hat = (x - mean) / sqrt(var + eps), y = gamma x_hat + beta.
-Chapter 2 of the book derives every line.
+Chapter 2 of the book derives every line. Beside it the same by other norms, left to autograd.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
@@ -100,6 +102,35 @@ def batch_norm(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Normalise x (N, C, ...) by its own statistics: y, mean (C,) and biased var (C,)."""
     return _Normalise.apply(x, gamma, beta, eps)
+
+
+def lp_norm(
+    x: Tensor, p: float, gamma: Tensor, beta: Tensor, eps: float = 1e-5
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Centre x (N, C, ...) by its mean, divide by its ℓp norm: y, mean (C,) and norm (C,).
+
+    norm = (mean |x|^p)^(1/p) over a channel's m values as they come, not centred; max |x| for
+    p = ∞. y = gamma (x - mean) / sqrt(norm² + eps) + beta.
+
+    The mean over the m values, where the norm of a vector has the sum, makes p = 2 the root mean
+    square: batch norm's divisor where the mean is 0. It is a constant factor, m^(-1/p), which gamma
+    would absorb, but it decides how large y is at the start, where gamma is 1. So taken, the norm
+    does not grow with the batch for p = 1 and 2; the largest of more values is still larger.
+    """
+    axes, shape, _ = axes_of(x)
+    z = wide(x)
+    mean = z.mean(axes)
+    if p == 1:
+        square = z.abs().mean(axes).square()
+    elif p == 2:  # the root's slope is infinite at 0: differentiate the square
+        square = z.square().mean(axes)
+    elif p == math.inf:
+        square = z.abs().amax(axes).square()
+    else:
+        raise ValueError(f"p={p}: choose 1, 2 or inf")
+    scale = torch.rsqrt(square + eps) * gamma
+    y = (z - mean.view(shape)) * scale.view(shape) + beta.view(shape)
+    return y.to(x.dtype), mean.detach(), square.detach().sqrt()
 
 
 def affine(

@@ -21,9 +21,12 @@ Natural = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 DATASETS = ("mnist", "svhn", "cifar10", "cifar100", "digits", "shapes")
-NORMS = ("none", "batch", "torch")
-MODELS = ("lenet", "mlp", "alexnet", "resnet18")
-SCALED = ("alexnet", "resnet18")  # models whose layers all take the recipe's width
+TIMED = ("none", "batch", "torch")
+NORMS = (*TIMED, "l1", "l2", "linf")
+VGG = ("vgg_a", "vgg_a_light", "vgg16")
+MODELS = ("lenet", "mlp", "alexnet", "resnet18", *VGG)
+SCALED = ("alexnet", "resnet18", *VGG)  # models whose layers all take the recipe's width
+DROPOUT = ("alexnet", *VGG)  # models that have a place for it
 PROBES = (
     "affine",
     "predictions",
@@ -97,7 +100,8 @@ class Recipe(Frozen):
     width: Annotated[float, Field(gt=0, le=4)] = 1.0  # times the channels and units of each layer
     dropout: Share = 0.0  # share of the activations set to 0 in training
     dropout_at: Literal["fc", "conv"] = "fc"  # behind the hidden linear layers or the convolutions
-    norm: Literal[NORMS] = "none"  # "batch" is bnlib's own, "torch" PyTorch's
+    # "batch" is bnlib's own, "torch" PyTorch's; "l1", "l2", "linf" divide by another norm
+    norm: Literal[NORMS] = "none"
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     init: Literal["default", "xavier", "he", "normal"] = "default"  # "default" is PyTorch's
     init_std: Positive = 1.0  # of init "normal"
@@ -128,8 +132,8 @@ class Recipe(Frozen):
             raise ValueError(f"{self.model!r} takes images of 32 pixels or more a side")
         if self.width != 1.0 and self.model not in SCALED:
             raise ValueError(f"width belongs to {', '.join(SCALED)}, not {self.model!r}")
-        if self.dropout and self.model != "alexnet":
-            raise ValueError(f"dropout belongs to 'alexnet', not {self.model!r}")
+        if self.dropout and self.model not in DROPOUT:
+            raise ValueError(f"dropout belongs to {', '.join(DROPOUT)}, not {self.model!r}")
         if self.dropout_at != "fc" and not self.dropout:
             raise ValueError("dropout_at needs a dropout above 0")
         if self.optimizer != "sgd" and (self.momentum or self.nesterov):
@@ -147,7 +151,7 @@ class Timing(Frozen):
     """What is timed: training steps of several arms, in turn, in one process."""
 
     recipe: Recipe  # the network and its training; its norm is replaced by each of ``norms``
-    norms: tuple[Literal[NORMS], ...] = NORMS
+    norms: tuple[Literal[NORMS], ...] = TIMED
     models: tuple[Literal[MODELS], ...] = ()  # its model by each of these too; none: it stays
     device: Literal["cpu", "cuda"] = "cpu"
     steps: Natural = 50  # of one repeat

@@ -162,10 +162,10 @@ def test_the_switch_is_training_not_grad_mode():
 
 
 def test_registry():
-    assert NORMS == ("none", "batch", "torch")
+    assert NORMS == ("none", "batch", "torch", "l1", "l2", "linf")
     for name in NORMS:
         for dims, shape in ((0, (4, 3)), (2, (4, 3, 5, 5))):
             assert norm_layer(name, 3, dims)(torch.randn(shape)).shape == shape
     assert isinstance(norm_layer("batch", 3, 2), BATCH_NORMS)
-    with pytest.raises(BookError, match="unknown norm 'bach': choose one of none, batch, torch"):
+    with pytest.raises(BookError, match="unknown norm 'bach': choose one of none, batch, torch,"):
         norm_layer("bach", 3, 2)

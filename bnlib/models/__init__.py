@@ -3,7 +3,7 @@
 from torch import nn
 
 from bnlib import data
-from bnlib.models import alexnet, lenet, mlp, resnet
+from bnlib.models import alexnet, lenet, mlp, resnet, vgg
 from bnlib.models.init import initialise
 from bnlib.recipe import Recipe
 
@@ -12,6 +12,9 @@ MODELS = {
     "mlp": mlp.build,
     "alexnet": alexnet.build,
     "resnet18": resnet.build,
+    "vgg_a": vgg.build,
+    "vgg_a_light": vgg.build,
+    "vgg16": vgg.build,
 }
 
 
