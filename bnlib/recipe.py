@@ -26,6 +26,9 @@ MODELS = ("lenet", "mlp", "alexnet", "resnet18")
 SCALED = ("alexnet", "resnet18")  # models whose layers all take the recipe's width
 PROBES = (
     "affine",
+    "calibration",
+    "logits",
+    "plane",
     "predictions",
     "s2_evaluation",
     "unit_inputs",
