@@ -22,6 +22,7 @@ class Result:
     loss: Tensor  # mean over the split
     correct: Tensor  # (N,) bool
     predicted: Tensor  # (N,) class of the largest logit
+    confidence: Tensor  # (N,) its probability
 
 
 @torch.no_grad()
@@ -29,14 +30,16 @@ def evaluate(model: nn.Module, split: Split, criterion: Criterion) -> Result:
     """The network in evaluation mode on every image of ``split``."""
     was_training = model.training
     model.eval()
-    loss, predicted = [], []
+    loss, predicted, confidence = [], [], []
     for images, labels in zip(split.images.split(BATCH), split.labels.split(BATCH), strict=True):
         logits = model(as_input(images)).float()
         loss.append(criterion(logits, labels) * len(labels))
         predicted.append(logits.argmax(1))
+        confidence.append(logits.softmax(1).amax(1))
     model.train(was_training)
     classes = torch.cat(predicted)
-    return Result(torch.stack(loss).sum() / len(split), classes == split.labels, classes)
+    mean = torch.stack(loss).sum() / len(split)
+    return Result(mean, classes == split.labels, classes, torch.cat(confidence))
 
 
 def averaging(model: nn.Module) -> list[nn.Module]:

@@ -29,6 +29,9 @@ SCALED = ("alexnet", "resnet18", *VGG)  # models whose layers all take the recip
 DROPOUT = ("alexnet", *VGG)  # models that have a place for it
 PROBES = (
     "affine",
+    "calibration",
+    "logits",
+    "plane",
     "predictions",
     "s2_evaluation",
     "unit_inputs",

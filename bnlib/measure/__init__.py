@@ -1,6 +1,9 @@
 """Probes: they watch a run without changing it."""
 
 from bnlib.measure.affine import Affine
+from bnlib.measure.calibration import Calibration
+from bnlib.measure.logits import Logits
+from bnlib.measure.plane import Plane
 from bnlib.measure.predictions import Predictions
 from bnlib.measure.probe import Probe, Watched
 from bnlib.measure.s2_evaluation import S2Evaluation
@@ -10,6 +13,9 @@ from bnlib.measure.weights import Weights
 
 PROBES: dict[str, type[Probe]] = {
     "affine": Affine,
+    "calibration": Calibration,
+    "logits": Logits,
+    "plane": Plane,
     "predictions": Predictions,
     "s2_evaluation": S2Evaluation,
     "unit_inputs": UnitInputs,
