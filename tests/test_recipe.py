@@ -180,7 +180,7 @@ def test_cannot_be_changed():
         ({"width": 0.5}, ["width", "alexnet, resnet18", "'lenet'"]),
         ({"width": 0.0, "model": "alexnet"}, ["width=0.0", "greater than 0"]),
         ({"width": 5.0, "model": "alexnet"}, ["width=5.0", "less than or equal to 4"]),
-        ({"dropout": 0.5, "model": "resnet18"}, ["dropout", "'alexnet'", "'resnet18'"]),
+        ({"dropout": 0.5, "model": "resnet18"}, ["dropout", "alexnet", "'resnet18'"]),
         ({"dropout": 1.0, "model": "alexnet"}, ["dropout=1.0", "less than 1"]),
         ({"dropout_at": "conv", "model": "alexnet"}, ["dropout_at", "dropout above 0"]),
         ({"dropout_at": "all", "model": "alexnet"}, ["'all'", "'fc'", "'conv'"]),
