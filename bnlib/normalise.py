@@ -109,8 +109,8 @@ def lp_norm(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Centre x (N, C, ...) by its mean, divide by its ℓp norm: y, mean (C,) and norm (C,).
 
-    norm = (mean |x|^p)^(1/p) over a channel's m values as they come, not centred; max |x| for
-    p = ∞. y = gamma (x - mean) / sqrt(norm² + eps) + beta.
+    ``norm = (mean |x|^p)^(1/p)`` over a channel's m values as they come, not centred; ``max |x|``
+    for p = ∞. ``y = gamma (x - mean) / sqrt(norm² + eps) + beta``.
 
     The mean over the m values, where the norm of a vector has the sum, makes p = 2 the root mean
     square: batch norm's divisor where the mean is 0. It is a constant factor, m^(-1/p), which gamma

@@ -1,8 +1,8 @@
 """Does a network that says 80 % sure get 80 % right? Expected calibration error after each epoch.
 
 Images are put into bins by confidence, the largest class probability. The error is the mean over
-the images of their bin's |accuracy − mean confidence|. Bins have equal widths (Guo et al. 2017) or
-equal numbers of images.
+the images of their bin's distance between accuracy and mean confidence. Bins have equal widths
+(Guo et al. 2017) or equal numbers of images.
 """
 
 import numpy as np
