@@ -21,7 +21,9 @@ NORMS = ("none", "batch", "torch")
 
 
 def watched(recipe, model, steps: int = 100) -> Watched:
-    return Watched(recipe, model, data.load("digits"), F.cross_entropy, steps)
+    digits = data.load("digits")
+    batch = digits.train.images[: recipe.batch_size], digits.train.labels[: recipe.batch_size]
+    return Watched(recipe, model, digits, F.cross_entropy, steps, *batch)
 
 
 def nudge(model: nn.Module, amount: float) -> None:

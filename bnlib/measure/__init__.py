@@ -1,6 +1,7 @@
 """Probes: they watch a run without changing it."""
 
 from bnlib.measure.affine import Affine
+from bnlib.measure.landscape import Landscape
 from bnlib.measure.predictions import Predictions
 from bnlib.measure.probe import Probe, Watched
 from bnlib.measure.s2_evaluation import S2Evaluation
@@ -10,6 +11,7 @@ from bnlib.measure.weights import Weights
 
 PROBES: dict[str, type[Probe]] = {
     "affine": Affine,
+    "landscape": Landscape,
     "predictions": Predictions,
     "s2_evaluation": S2Evaluation,
     "unit_inputs": UnitInputs,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from bnlib.data import Data
 from bnlib.evaluate import Criterion
@@ -19,6 +19,8 @@ class Watched:
     data: Data
     criterion: Criterion
     steps: int  # of the whole run
+    images: Tensor  # (B, H, W, C) and ...
+    labels: Tensor  # ... (B,) of the step to come: fixed buffers, filled anew for each
 
 
 class Probe:
@@ -28,7 +30,7 @@ class Probe:
         self.watched = watched
 
     def step(self, step: int) -> None:
-        """Before step ``step`` (counted from 0)."""
+        """Before step ``step`` (counted from 0), its batch in the buffers."""
 
     def epoch(self, epoch: int) -> None:
         """After epoch ``epoch`` (counted from 1) and its evaluation."""
