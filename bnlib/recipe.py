@@ -30,6 +30,7 @@ DROPOUT = ("alexnet", *VGG)  # models that have a place for it
 PROBES = (
     "affine",
     "calibration",
+    "landscape",
     "logits",
     "plane",
     "predictions",
@@ -116,13 +117,13 @@ class Recipe(Frozen):
     nesterov: bool = False
     weight_decay: Annotated[float, Field(ge=0)] = 0.0  # L2, added to the gradient
     schedule: Literal["constant", "plateau", "cosine", "onecycle"] = "constant"
-    batch_size: Annotated[int, Field(ge=2)] = (
-        128  # images; an epoch's incomplete last batch is left out
-    )
+    batch_size: Annotated[int, Field(ge=2)] = 128  # an epoch's incomplete last batch is left out
     epochs: Natural = 10
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     # the measurement
     probes: tuple[Literal[PROBES], ...] = ()
+    probe_every: Natural = 50  # steps from one sample of "landscape" to the next
+    probe_etas: tuple[Positive, Positive] = (0.05, 0.4)  # its smallest and largest step size
     seed: Annotated[int, Field(ge=0)] = 0  # initial weights, order of the data, noise
 
     @model_validator(mode="after")
@@ -147,6 +148,10 @@ class Recipe(Frozen):
             raise ValueError(f"init_std belongs to init 'normal', not {self.init!r}")
         if list(self.probes) != sorted(set(self.probes)):
             raise ValueError(f"probes are named once, in alphabetical order, not {self.probes}")
+        if "landscape" not in self.probes and {"probe_every", "probe_etas"} & set(self.changed()):
+            raise ValueError("probe_every and probe_etas belong to the probe 'landscape'")
+        if self.probe_etas[0] >= self.probe_etas[1]:
+            raise ValueError(f"probe_etas are a smallest and a largest step, not {self.probe_etas}")
         return self
 
 

@@ -72,8 +72,8 @@ class Step:
         self.loss.zero_()
         self.right.zero_()
         for step, index in enumerate(order):
-            before_step(step)
             self.train.gather(index, self.images, self.labels)
+            before_step(step)
             self.lr.copy_(lrs[step])
             self()
         return float(self.loss) / len(order), float(self.right) / order.numel()
@@ -93,7 +93,8 @@ def train(recipe: Recipe, device: str = "cpu", code: dict[str, Any] | None = Non
                 f"of {recipe.dataset!r}"
             )
         schedule = Schedule(recipe, steps)
-        watched = Watched(recipe, model, data, step.criterion, steps * recipe.epochs)
+        total = steps * recipe.epochs
+        watched = Watched(recipe, model, data, step.criterion, total, step.images, step.labels)
         probes = [PROBES[name](watched) for name in recipe.probes]
         history: dict[str, list[float | None]] = {}
         for epoch in range(recipe.epochs):

@@ -22,7 +22,9 @@ OF_NORMS = ("affine",), ("variance_shift",)  # these watch norm layers only
 
 
 def watched(recipe, model, steps: int = 100) -> Watched:
-    return Watched(recipe, model, data.load("digits"), F.cross_entropy, steps)
+    digits = data.load("digits")
+    batch = digits.train.images[: recipe.batch_size], digits.train.labels[: recipe.batch_size]
+    return Watched(recipe, model, digits, F.cross_entropy, steps, *batch)
 
 
 def nudge(model: nn.Module, amount: float) -> None:

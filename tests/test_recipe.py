@@ -43,6 +43,7 @@ TIMING_DEFAULTS = {
     "repeats": 15,
 }
 LENET = Recipe(norm="batch", lr=0.9, epochs=10, probes=("affine", "predictions"), seed=3)
+SEEN = Recipe(probes=("landscape",), probe_every=9, probe_etas=(0.01, 2.0))
 MLP = Recipe(dataset="digits", model="mlp", init="normal", init_std=0.01, activation="sigmoid")
 ALEXNET = Recipe(dataset="cifar10", model="alexnet", width=0.25, dropout=0.5, dropout_at="conv")
 
@@ -119,7 +120,7 @@ def test_equal_recipes_and_only_they_share_id_and_hash(some, others):
 @settings(deadline=None)
 @given(FIELDS)
 def test_comes_back_from_json(fields):
-    for made in (Recipe(**fields), Timing(recipe=Recipe(**fields), steps=7)):
+    for made in (Recipe(**fields), SEEN, Timing(recipe=Recipe(**fields), steps=7)):
         again = type(made).restore(json.loads(json.dumps(made.changed())))
         assert again == made
         assert again.id == made.id
@@ -158,6 +159,10 @@ def test_cannot_be_changed():
         ({"probes": ("loss",)}, ["'loss'", *module.PROBES]),
         ({"probes": ("predictions", "affine")}, ["alphabetical"]),
         ({"probes": ("affine", "affine")}, ["once"]),
+        ({"probe_every": 10}, ["probe_every", "'landscape'"]),
+        ({"probe_etas": (0.1, 0.2), "probes": ("affine",)}, ["probe_etas", "'landscape'"]),
+        ({"probe_etas": (0.4, 0.4), "probes": ("landscape",)}, ["smallest", "(0.4, 0.4)"]),
+        ({"probe_etas": (0.0, 0.4), "probes": ("landscape",)}, ["probe_etas.0=0.0", "greater"]),
         ({"lr": 0.0}, ["lr=0.0", "greater than 0"]),
         ({"lr": "0.1"}, ["lr='0.1'", "number"]),
         ({"lr": float("inf")}, ["lr=inf", "finite"]),

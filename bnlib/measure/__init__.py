@@ -2,6 +2,7 @@
 
 from bnlib.measure.affine import Affine
 from bnlib.measure.calibration import Calibration
+from bnlib.measure.landscape import Landscape
 from bnlib.measure.logits import Logits
 from bnlib.measure.plane import Plane
 from bnlib.measure.predictions import Predictions
@@ -14,6 +15,7 @@ from bnlib.measure.weights import Weights
 PROBES: dict[str, type[Probe]] = {
     "affine": Affine,
     "calibration": Calibration,
+    "landscape": Landscape,
     "logits": Logits,
     "plane": Plane,
     "predictions": Predictions,

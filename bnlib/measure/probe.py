@@ -21,6 +21,8 @@ class Watched:
     data: Data
     criterion: Criterion
     steps: int  # of the whole run
+    images: Tensor  # (B, H, W, C) and ...
+    labels: Tensor  # ... (B,) of the step to come: fixed buffers, filled anew for each
 
 
 def own_draws(images: Tensor) -> contextlib.AbstractContextManager:
@@ -35,7 +37,7 @@ class Probe:
         self.watched = watched
 
     def step(self, step: int) -> None:
-        """Before step ``step`` (counted from 0)."""
+        """Before step ``step`` (counted from 0), its batch in the buffers."""
 
     def epoch(self, epoch: int) -> None:
         """After epoch ``epoch`` (counted from 1) and its evaluation."""
