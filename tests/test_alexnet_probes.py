@@ -27,7 +27,8 @@ def watched(model: nn.Module, images: torch.Tensor | None = None) -> Watched:
     if images is not None:
         labels = torch.zeros(len(images), dtype=torch.long)
         found = replace(found, train=data.Split(images, labels))
-    return Watched(SMALL, model, found, F.cross_entropy, 10)
+    train = found.train
+    return Watched(SMALL, model, found, F.cross_entropy, 10, train.images, train.labels)
 
 
 def nudge(model: nn.Module) -> None:

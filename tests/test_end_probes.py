@@ -15,7 +15,7 @@ from bnlib.evaluate import evaluate, precise
 from bnlib.measure import Watched
 from bnlib.measure.calibration import BINS, Calibration, calibration_error
 from bnlib.measure.logits import Logits
-from bnlib.measure.plane import IMAGES, POINTS, filterwise, loss_plane
+from bnlib.measure.plane import POINTS, filterwise, loss_plane
 from bnlib.seeds import stream
 
 
@@ -53,7 +53,9 @@ def test_a_calibrated_and_a_boastful_network():
 
 def watched(recipe):
     model = models.build(recipe)
-    return Watched(recipe, model, data.load("digits"), F.cross_entropy, 100)
+    digits = data.load("digits")
+    train = digits.train
+    return Watched(recipe, model, digits, F.cross_entropy, 100, train.images[:8], train.labels[:8])
 
 
 def test_calibration_is_that_of_both_evaluations_on_the_test_images():
@@ -127,8 +129,9 @@ def test_the_planes_middle_and_corner_are_losses_of_the_moved_network(norm):
             for place, w in enumerate(weights):
                 one, two = (filterwise(w, stream(4, "plane", axis, place)) for axis in range(2))
                 w.add_(a * one + b * two)
-            logits = twin(train.images[:IMAGES].permute(0, 3, 1, 2))
-            return float(F.cross_entropy(logits, train.labels[:IMAGES]))
+            count = len(train) // 20
+            logits = twin(train.images[:count].permute(0, 3, 1, 2))
+            return float(F.cross_entropy(logits, train.labels[:count]))
 
     assert plane[middle, middle] == pytest.approx(loss(0, 0), rel=1e-4)
     assert plane[0, -1] == pytest.approx(loss(-1, 1), rel=1e-4)

@@ -17,7 +17,7 @@ from bnlib.data import as_input
 from bnlib.measure.probe import Probe
 from bnlib.seeds import stream
 
-IMAGES = 1000  # of the training part
+IMAGES = 1000  # of the training part, and at most a twentieth of it
 POINTS = 17  # a side
 REACH = 1.0  # the weights' own length
 
@@ -59,7 +59,9 @@ class Plane(Probe):
         for layer in twin.modules():
             if isinstance(layer, nn.Dropout):
                 layer.eval()
-        images, labels = w.data.train.images[:IMAGES], w.data.train.labels[:IMAGES]
+        train = w.data.train
+        count = min(IMAGES, len(train) // 20)
+        images, labels = train.images[:count], train.labels[:count]
         weights = [p.detach() for p in twin.parameters() if p.dim() > 1]
         directions = tuple(
             [
