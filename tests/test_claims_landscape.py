@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from vgg_runs import cut_short, judged, landscape_runs, separate_runs, sweep_runs
+from vgg_runs import SWEEP, cut_short, judged, landscape_runs, separate_runs, sweep_runs
 
 from bnlib.claims import verdicts
 from bnlib.claims.landscape import LANDSCAPE
@@ -147,6 +147,16 @@ def test_a_rate_without_a_number_does_not_work():
     for run in runs["sweep"].where(norm="none", lr=3.0):
         run.summary["test_acc"] = None
     assert [f.mean for f in judged("S3.27", **runs).findings[3:]] == pytest.approx([2, 2])
+
+
+@pytest.mark.parametrize("learns", [(), (0.3,), (0.03, 0.3)])
+def test_a_rate_at_which_a_network_stays_near_chance_does_not_work(learns):
+    runs = three_parts(none=(0.003, *SWEEP[1:]))
+    for run in runs["sweep"].where(norm="none"):
+        run.summary["test_acc"] = 0.21 if run.recipe.lr in learns else 0.19
+    found = judged("S3.27", **runs)
+    works = 1.0 if len(learns) == 2 else 0.0
+    assert [f.mean for f in found.findings[3:]] == pytest.approx([2 - works] * 2)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bnlib.claims.arms import EVALUATIONS, NotTested, arms, final, pick
+from bnlib.claims.arms import CHANCE, EVALUATIONS, NotTested, arms, final, pick
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together
 from bnlib.runs import Runs
@@ -126,8 +126,9 @@ def working_range(arm: Runs, how: str) -> np.ndarray:
     if len(rates) < 2:
         raise NotTested("There are runs at one learning rate only.")
     accuracies = np.array([final(pick(arm, lr=lr), how) for lr in rates])
-    works = accuracies >= WORKS * np.nanmax(accuracies, axis=0)
-    return np.array([np.ptp(np.log10(rates)[column]) for column in works.T])
+    works = (accuracies >= WORKS * np.nanmax(accuracies, axis=0)) & (accuracies > 2 * CHANCE)
+    decades = np.log10(rates)
+    return np.array([np.ptp(decades[column]) if column.any() else 0.0 for column in works.T])
 
 
 def faster(arm: Runs) -> np.ndarray:
@@ -172,7 +173,8 @@ LANDSCAPE = (
         "with Adam; largest minus smallest loss at a step, averaged over the run) and as the paper "
         "does (along the gradient of one network). Faster: a lower training loss, averaged over "
         "the source's four rates and the epochs. Range: of the sweep, in factors of ten, the rates "
-        f"whose accuracy is at least {100 * WORKS:g} % of the arm's best, under both evaluations.",
+        f"whose accuracy is at least {100 * WORKS:g} % of the arm's best and above "
+        f"{200 * CHANCE:g} %, under both evaluations; an arm that learns at none spans 0.",
         narrower_faster_wider,
     ),
     Claim(
