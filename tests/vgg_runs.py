@@ -80,7 +80,7 @@ def landscape_runs(
         no_next = np.where(np.arange(30) < 29, 1, np.nan)  # after the last sample
         arrays = {
             "gradient_losses": 3 + line * level(*spread)[:, None],
-            "gradient_changes": line * level(*change)[:, None],
+            "gradient_changes": line ** (1 + none) * level(*change)[:, None],
             "gradient_beta": level(*beta),
             "consecutive_changes": no_next * level(last),
             "consecutive_moves": no_next * 2.0 ** (none * moved),
@@ -157,7 +157,9 @@ def five_runs(rises: tuple = (0.5, 0.1), precise: float = 0.0, **accuracies: flo
             more = precise * (not recipe.dropout)
             run.summary["test_acc_precise"] = run.summary["test_acc"] + more
         rise = rises[recipe.dropout > 0] + (recipe.dropout > 0) * jitter(recipe)
-        run.history["test_loss"] = [recipe.seed + loss for loss in (2.0, 0.5, 1.0, 0.5 + rise)]
+        run.history["test_loss"] = [
+            recipe.seed + loss for loss in (2 + recipe.dropout, 0.5, 1, 0.5 + rise)
+        ]
         return run
 
     base = BASE.but(optimizer="adam", lr=0.001)
