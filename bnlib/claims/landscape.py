@@ -5,9 +5,11 @@ phase of a run (first tenth, middle, last tenth) counts by the median of its sam
 the maxima are shown beside and not judged.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-from bnlib.claims.arms import EVALUATIONS, NotTested, arms, final, pick
+from bnlib.claims.arms import CHANCE, EVALUATIONS, NotTested, arms, final, pick
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together
 from bnlib.runs import Runs
@@ -40,18 +42,26 @@ def last_layer(arm: Runs) -> np.ndarray:
 
 
 def last_layer_beta(arm: Runs) -> np.ndarray:
-    return arm.array("consecutive_changes") / arm.array("consecutive_moves")
+    with np.errstate(divide="ignore", invalid="ignore"):  # weights that stay where they are
+        return arm.array("consecutive_changes") / arm.array("consecutive_moves")
 
 
-MEASURES = {
-    "spread of the loss": width,
-    "change of the gradient": predictiveness,
-    "effective β": smoothness,
-}
+PAPERS = {"change of the gradient": predictiveness, "effective β": smoothness}
 SOURCES = {
     "difference of the last layer's gradients": last_layer,
     "the source's β": last_layer_beta,
 }
+MEASURES = {"spread of the loss": width} | PAPERS
+
+
+def both(runs: Runs, measure: Callable[[Runs], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The measure without and with batch norm: (runs, samples) each, as long as the longest run, so
+    that a phase is the same part of the training in both."""
+    batch, none = arms(runs)
+    series = measure(Runs([*none, *batch]))
+    if series.shape[1] < len(PHASES):
+        raise NotTested("The runs have fewer than three samples of the landscape.")
+    return series[: len(none)], series[len(none) :]
 
 
 def phases(series: np.ndarray) -> dict[str, np.ndarray]:
@@ -61,12 +71,11 @@ def phases(series: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def smoother(runs: dict[str, Runs]) -> Verdict:
-    batch, none = arms(runs["landscape"])
     judged, shown, words = [], [], {phase: [] for phase in PHASES}
     for what, measure in MEASURES.items():
-        pair = phases(measure(none)), phases(measure(batch))
+        none, batch = map(phases, both(runs["landscape"], measure))
         for phase in PHASES:
-            (medians, maxima), (medians_bn, maxima_bn) = (arm[phase] for arm in pair)
+            (medians, maxima), (medians_bn, maxima_bn) = none[phase], batch[phase]
             judged.append(_factor(f"{what}, {phase}, medians", medians, medians_bn))
             shown.append(_factor(f"{what}, {phase}, maxima", maxima, maxima_bn))
             words[phase].append(above(judged[-1]))
@@ -85,11 +94,10 @@ def shorter_and_smaller(runs: dict[str, Runs]) -> Verdict:
     words, findings = {}, []
     for way, measures, experiment in (
         ("as the source measures", SOURCES, one_rate),
-        ("as the paper measures", dict(list(MEASURES.items())[1:]), runs["landscape"]),
+        ("as the paper measures", PAPERS, runs["landscape"]),
     ):
-        batch, none = arms(experiment)
         found = [
-            _factor(what, _median(measure(none)), _median(measure(batch)))
+            _factor(what, *map(_median, both(experiment, measure)))
             for what, measure in measures.items()
         ]
         shorter, smaller = above(found[0]), above(found[1], np.log2(GREATLY))
@@ -101,14 +109,14 @@ def shorter_and_smaller(runs: dict[str, Runs]) -> Verdict:
 
 def _median(series: np.ndarray) -> np.ndarray:
     """Of each run's samples; the last one may have no next step to compare with."""
-    return np.array([np.median(row[:-1]) for row in series])
+    return np.median(series[:, :-1], axis=1)
 
 
 def separate_band(arm: Runs) -> np.ndarray:
-    """The source's band: largest minus smallest loss over learning rates, mean over a run's
+    """The source's band: largest minus smallest loss over a seed's learning rates, mean over the
     samples: one number a seed."""
-    losses = np.array([some.array("loss") for some in arm.by("lr").values()])
-    return np.ptp(losses, axis=0).mean(axis=1)
+    bands = [np.ptp(rates.array("loss"), axis=0) for rates in arm.by("seed").values()]
+    return np.array([band.mean() for band in bands])
 
 
 def working_range(arm: Runs, how: str) -> np.ndarray:
@@ -118,9 +126,9 @@ def working_range(arm: Runs, how: str) -> np.ndarray:
     if len(rates) < 2:
         raise NotTested("There are runs at one learning rate only.")
     accuracies = np.array([final(pick(arm, lr=lr), how) for lr in rates])
-    works = accuracies >= WORKS * np.nanmax(accuracies, axis=0)
-    span = [np.log10(np.array(rates)[column]) for column in works.T]
-    return np.array([rates_of_seed.max() - rates_of_seed.min() for rates_of_seed in span])
+    works = (accuracies >= WORKS * np.nanmax(accuracies, axis=0)) & (accuracies > 2 * CHANCE)
+    decades = np.log10(rates)
+    return np.array([np.ptp(decades[column]) if column.any() else 0.0 for column in works.T])
 
 
 def faster(arm: Runs) -> np.ndarray:
@@ -131,8 +139,8 @@ def faster(arm: Runs) -> np.ndarray:
 def narrower_faster_wider(runs: dict[str, Runs]) -> Verdict:
     batch, none = arms(runs["separate"])
     band = _factor("the source's band", separate_band(none), separate_band(batch))
-    pair = [_median(width(arm)) for arm in arms(runs["landscape"])[::-1]]
-    proper = _factor("spread of the loss along the gradient, median", *pair)
+    spreads = map(_median, both(runs["landscape"], width))
+    proper = _factor("spread of the loss along the gradient, median", *spreads)
     speed = Finding.of_pairs("mean training loss, none − BN", faster(none), faster(batch), 1, "")
     batch, none = arms(runs["sweep"])
     spans = [
@@ -165,7 +173,8 @@ LANDSCAPE = (
         "with Adam; largest minus smallest loss at a step, averaged over the run) and as the paper "
         "does (along the gradient of one network). Faster: a lower training loss, averaged over "
         "the source's four rates and the epochs. Range: of the sweep, in factors of ten, the rates "
-        f"whose accuracy is at least {100 * WORKS:g} % of the arm's best, under both evaluations.",
+        f"whose accuracy is at least {100 * WORKS:g} % of the arm's best and above "
+        f"{200 * CHANCE:g} %, under both evaluations; an arm that learns at none spans 0.",
         narrower_faster_wider,
     ),
     Claim(
