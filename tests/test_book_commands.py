@@ -7,7 +7,7 @@ import pytest
 
 from bnlib.__main__ import main
 from bnlib.book import notebooks, parameters
-from bnlib.book.layout import ROOT
+from bnlib.book.layout import ROOT, Book
 from bnlib.errors import BookError
 
 
@@ -69,3 +69,16 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("chapter", Book().chapters(), ids=lambda path: path.stem)
+def test_every_parameter_of_a_chapter_is_known(chapter):
+    """Python's own reading of the cell: names, types and defaults."""
+    names: dict = {}
+    for cell in notebooks.read(ROOT / chapter).cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            exec(cell.source, names)
+    known = parameters.declared(Book(), chapter)
+    assert list(known) == list(names.get("__annotations__", {}))
+    for name, parameter in known.items():
+        assert eval(parameter["default"]) == names[name]

@@ -30,9 +30,8 @@ def run(args) -> int:
     (chapter,) = book.pick([args.chapter])
     if not args.parameters and not args.defaults:
         print(f"parameters of {chapter.stem} (with --defaults it runs as it is):")
-        for parameter in declared(book, chapter).values():
-            kind = f": {parameter['inferred_type_name']}"
-            print(f"  {parameter['name']}{kind} = {parameter['default']}   {parameter['help']}")
+        for name, parameter in declared(book, chapter).items():
+            print(f"  {name}: {parameter['type']} = {parameter['default']}   {parameter['help']}")
         return 0
     print(f"done: {run_chapter(book, chapter, dict(args.parameters))}")
     return 0
