@@ -36,7 +36,7 @@ bench: $(VENV)/.installed
 clean:
 	@if [ -x $(VENV)/bin/python ]; then $(BNLIB) clean; else rm -rf _build; fi
 
-$(VENV)/.installed: requirements.txt constraints.txt
+$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14) and "the book needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11 …")'
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from bnlib import data, models
 from bnlib.errors import BookError
 from bnlib.recipe import Recipe
-from bnlib.train import THREADS, Step
+from bnlib.training.train import THREADS, Step
 
 RECIPE = Recipe(norm="torch", lr=0.1)  # LeNet on MNIST, batches of 128
 STEPS = 100  # of one repeat

@@ -17,7 +17,7 @@ from bnlib.data import as_input
 from bnlib.measure import PROBES, Watched
 from bnlib.measure.landscape import POINTS
 from bnlib.recipe import Recipe
-from bnlib.train import Step, settings
+from bnlib.training.train import Step, settings
 
 RECIPE = Recipe(
     dataset="shapes", model="alexnet", width=0.25, activation="relu", probes=("landscape",)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from bnlib.fold import fold
 from bnlib.norm import BatchNorm
+from bnlib.norm.fold import fold
 
 SHAPE = (128, 64, 32, 32)  # (N, C, H, W)
 REPEATS = 15

@@ -1,20 +1,13 @@
-"""Run: what a recipe gave. Provenance: where, when and with what it was made."""
+"""Run: what a recipe gave. Runs: those of one experiment, and the ways a chapter looks at them."""
 
-import functools
-import platform
-import subprocess
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bnlib.analysis import stats
 from bnlib.recipe import Recipe, Timing
-
-HOUSE = Path(__file__).resolve().parents[1]
-PACKAGES = ("torch", "torchvision", "numpy")
 
 
 @dataclass(frozen=True)
@@ -34,44 +27,70 @@ class Run:
         return f"Run({self.recipe.id}, {state})"
 
 
-@functools.cache
-def code_version() -> dict[str, Any]:
-    """The commit of the code and whether ``bnlib`` differs from it; asked once a process."""
+class Runs:
+    def __init__(self, runs: Iterable[Run]):
+        self.runs = list(runs)
 
-    def git(*words: str) -> str | None:
-        try:
-            done = subprocess.run(["git", *words], cwd=HOUSE, capture_output=True, text=True)
-        except OSError:  # no git here
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
 
-    # An untracked file counts for nothing unless a tracked one, then changed, imports it.
-    changes = git("status", "--porcelain", "--untracked-files=no", "--", "bnlib")
-    return {"commit": git("rev-parse", "HEAD"), "dirty": None if changes is None else bool(changes)}
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __getitem__(self, place: int) -> Run:
+        return self.runs[place]
+
+    def __repr__(self) -> str:
+        return f"Runs({len(self)})"
+
+    def where(self, **fields: Any) -> "Runs":
+        """Those whose recipe has these values, by seed."""
+        chosen = [
+            r for r in self if all(getattr(r.recipe, name) == v for name, v in fields.items())
+        ]
+        return Runs(sorted(chosen, key=lambda run: run.recipe.seed))
+
+    def by(self, field: str) -> dict[Any, "Runs"]:
+        """The runs of each value of a recipe's field."""
+        return {value: self.where(**{field: value}) for value in self.values(field)}
+
+    def values(self, field: str) -> list[Any]:
+        """The different values of a recipe's field, in the order they come."""
+        return list(dict.fromkeys(getattr(run.recipe, field) for run in self))
+
+    def best(self, field: str) -> Any:
+        """The value of a recipe's field with the highest mean validation accuracy at the end."""
+        return max(self.values(field), key=lambda value: self.where(**{field: value}).val_acc)
+
+    @property
+    def val_acc(self) -> float:
+        """Mean validation accuracy after the last epoch: what choices are made by."""
+        return float(self.final("val_acc").mean())
+
+    def final(self, column: str) -> np.ndarray:
+        """One number a run from its summary (None, of a diverged run, as NaN)."""
+        return np.array([run.summary[column] for run in self], dtype=float)
+
+    def percent(self, column: str = "test_acc") -> str:
+        """Mean, interval and n of a share, in percent, for a table."""
+        return stats.percent(self.final(column))
+
+    def array(self, name: str) -> np.ndarray:
+        """(runs, …) of an array that a probe recorded; NaN where a run stopped earlier."""
+        return _stacked([run.arrays[name] for run in self])
+
+    def history(self, column: str) -> np.ndarray:
+        """(runs, epochs); NaN where a run stopped earlier or diverged."""
+        epochs = max(run.recipe.epochs for run in self)
+        return _stacked([np.array(run.history[column], float) for run in self], epochs)
 
 
-def provenance(**found: Any) -> dict[str, Any]:
-    """What every record says of its making, and what the caller found."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = None
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"made": when, "versions": versions, "platform": platform.platform(), **found}
-
-
-def device_name(kind: str) -> str:
-    """The processor or GPU in words."""
-    if kind == "cuda":
-        import torch
-
-        return torch.cuda.get_device_name()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+def _stacked(rows: list[np.ndarray], length: int = 0) -> np.ndarray:
+    """Arrays that may differ in the length of their first axis, one above the other."""
+    length = max(length, *(len(row) for row in rows))
+    if all(len(row) == length for row in rows):
+        return np.stack(rows)
+    table = np.full((len(rows), length, *rows[0].shape[1:]), np.nan)
+    for line, row in zip(table, rows, strict=True):
+        line[: len(row)] = row
+    return table

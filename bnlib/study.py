@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bnlib.book.progress import Progress
 from bnlib.errors import BookError
-from bnlib.progress import Progress
+from bnlib.paths import FRESH, RECORDED, SCRATCH
 from bnlib.recipe import Recipe, Timing
-from bnlib.records import FRESH, RECORDED, SCRATCH, Store
-from bnlib.run import Run, code_version
-from bnlib.runs import Runs
+from bnlib.records.provenance import code_version
+from bnlib.records.store import Store
+from bnlib.run import Run, Runs
 
 Experiments = dict[str, list[Recipe | Timing]]
 
@@ -92,25 +93,25 @@ class Study:
     def _trained(self, recipes: Iterator[Recipe], code: dict[str, Any]) -> Iterator[Run]:
         # torch and Dask are imported only where something trains
         if self.workers > 1:
-            from bnlib.cluster import side_by_side
+            from bnlib.training.workers import side_by_side
 
             yield from side_by_side(recipes, self.device, code, self.workers)
         else:
             for recipe in recipes:
-                from bnlib.train import train
+                from bnlib.training.train import train
 
                 yield train(recipe, self.device, code)
 
 
 def _check(timings: list[Timing]) -> None:
     for timing in timings:
-        from bnlib.measure.timing import check
+        from bnlib.training.timing import check
 
         check(timing)
 
 
 def _timed(timings: Iterator[Timing], code: dict[str, Any]) -> Iterator[Run]:
     for timing in timings:
-        from bnlib.measure.timing import measure
+        from bnlib.training.timing import measure
 
         yield measure(timing, code)

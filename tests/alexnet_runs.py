@@ -8,8 +8,7 @@ from made_up import made_up_run
 from bnlib.claims import Verdict, verdicts
 from bnlib.claims.alexnet import ALEXNET
 from bnlib.recipe import Recipe, Timing
-from bnlib.run import Run
-from bnlib.runs import Runs
+from bnlib.run import Run, Runs
 
 BASE = Recipe(dataset="cifar10", model="alexnet", activation="relu", epochs=12)
 ARMS = {"norm": ("none", "batch"), "seed": range(5)}

@@ -12,11 +12,12 @@ from torch.nn import functional as F
 from training import bits, trained
 
 from bnlib import data, models
-from bnlib.measure import Watched, timing
+from bnlib.measure import Watched
 from bnlib.measure.variance_shift import VarianceShift
 from bnlib.measure.weights import Weights
 from bnlib.norm import BATCH_NORMS
 from bnlib.recipe import PROBES, Recipe, Timing
+from bnlib.training import timing
 
 THIN = SMALL.but(model="alexnet", activation="relu", width=1 / 32, epochs=1)
 

@@ -6,10 +6,10 @@ import torch
 from made_up import SMALL, made_up_run
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from bnlib import chapter
+from bnlib.book import chapter
 from bnlib.errors import BookError
 from bnlib.recipe import Recipe
-from bnlib.records import Store
+from bnlib.records.store import Store
 
 DECLARED = {
     "profile": str,

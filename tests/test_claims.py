@@ -9,8 +9,7 @@ from bnlib.claims import Claim, Finding, Verdict, verdicts
 from bnlib.claims.judge import above, together, within
 from bnlib.claims.lenet import LENET
 from bnlib.recipe import Recipe, Timing
-from bnlib.run import Run
-from bnlib.runs import Runs
+from bnlib.run import Run, Runs
 
 SEEDS = range(10)
 NOISE = np.random.default_rng(0).normal(0, 2e-4, 10)  # of an accuracy, by seed

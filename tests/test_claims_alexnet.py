@@ -16,7 +16,7 @@ from alexnet_runs import (
 
 from bnlib.claims import verdicts
 from bnlib.claims.alexnet import ALEXNET
-from bnlib.runs import Runs
+from bnlib.run import Runs
 
 SLOW, FAST = [20, 21, 20, 22, 21], [3, 3, 4, 3, 3]  # epochs, by seed
 

@@ -6,7 +6,7 @@ from vgg_runs import SWEEP, cut_short, judged, landscape_runs, separate_runs, sw
 
 from bnlib.claims import verdicts
 from bnlib.claims.landscape import LANDSCAPE
-from bnlib.runs import Runs
+from bnlib.run import Runs
 
 pytestmark = pytest.mark.filterwarnings("error")
 UP, DOWN, SAME = (1, 1, 1), (-1, -1, -1), (0, 0, 0)  # factors of two in the three phases

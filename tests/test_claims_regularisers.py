@@ -13,8 +13,7 @@ from alexnet_runs import (
 )
 
 from bnlib.recipe import Timing
-from bnlib.run import Run
-from bnlib.runs import Runs
+from bnlib.run import Run, Runs
 
 
 @pytest.mark.parametrize(

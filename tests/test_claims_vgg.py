@@ -6,7 +6,7 @@ from vgg_runs import cut_short, five_runs, judged, sixteen_runs, start_runs
 
 from bnlib.claims import verdicts
 from bnlib.claims.vgg import VGG
-from bnlib.runs import Runs
+from bnlib.run import Runs
 
 pytestmark = pytest.mark.filterwarnings("error")
 

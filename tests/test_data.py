@@ -8,7 +8,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch.nn import functional as F
 
-from bnlib import data
+from bnlib.data import vision as data
 
 
 def digest(*tensors: torch.Tensor) -> str:

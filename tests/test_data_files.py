@@ -9,7 +9,7 @@ import pytest
 from scipy.io import savemat
 from torchvision import datasets
 
-from bnlib import data
+from bnlib.data import vision as data
 from bnlib.errors import BookError
 
 RNG = np.random.default_rng()

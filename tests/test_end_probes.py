@@ -11,12 +11,12 @@ from torch.nn import functional as F
 from training import bits, trained
 
 from bnlib import data, models
-from bnlib.evaluate import evaluate, precise
 from bnlib.measure import Watched
 from bnlib.measure.calibration import BINS, Calibration, calibration_error
 from bnlib.measure.logits import Logits
 from bnlib.measure.plane import POINTS, filterwise, loss_plane
 from bnlib.seeds import stream
+from bnlib.training.evaluate import evaluate, precise
 
 
 def by_hand(confidence, correct, edges) -> float:

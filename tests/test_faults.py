@@ -13,10 +13,10 @@ import pytest
 from made_up import SMALL, made_up_run
 
 from bnlib import __main__ as command
-from bnlib import files
+from bnlib import paths
 from bnlib.errors import BookError
-from bnlib.files import write_whole
-from bnlib.records import Store, problems, read
+from bnlib.paths import write_whole
+from bnlib.records.store import Store, problems, read
 from bnlib.study import Study
 
 HOUSE = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, call)
     store = Store(tmp_path)
     kept = store.write("one", made_up_run(SMALL.but(seed=1)))
     before = sorted(tmp_path.rglob("*"))
-    monkeypatch.setattr(files.os, call, no_space)
+    monkeypatch.setattr(paths.os, call, no_space)
     with pytest.raises(BookError) as wrong:
         store.write("one", made_up_run())
     message = str(wrong.value)
@@ -55,7 +55,7 @@ def test_a_disk_that_fills_between_the_two_files(tmp_path, monkeypatch):
         done.append(args)
         replace(*args)
 
-    monkeypatch.setattr(files.os, "replace", once)
+    monkeypatch.setattr(paths.os, "replace", once)
     run = made_up_run(values=np.arange(3))
     with pytest.raises(BookError):
         Store(tmp_path).write("one", run)
@@ -71,7 +71,7 @@ def test_a_disk_that_fills_between_the_two_files(tmp_path, monkeypatch):
 def test_a_failed_rewrite_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "file"
     write_whole(path, b"old")
-    monkeypatch.setattr(files.os, "fsync", no_space)
+    monkeypatch.setattr(paths.os, "fsync", no_space)
     with pytest.raises(BookError):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
@@ -82,7 +82,7 @@ def test_an_interruption_while_writing_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files.os, "fsync", interrupt)
+    monkeypatch.setattr(paths.os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_whole(tmp_path / "file", b"new")
     assert list(tmp_path.iterdir()) == []

@@ -6,8 +6,8 @@ from norm_pairs import DOUBLE, gap
 from torch import nn
 
 from bnlib.errors import BookError
-from bnlib.fold import fold
 from bnlib.norm import BatchNorm
+from bnlib.norm.fold import fold
 
 LAYERS = {
     "linear": (lambda bias: nn.Linear(3, 4, bias=bias), (5, 3)),

@@ -8,7 +8,7 @@ from norm_pairs import DOUBLE, gap
 from torch import nn
 
 from bnlib.norm import BatchNorm
-from bnlib.normalise import batch_norm
+from bnlib.norm.functional import batch_norm
 
 SCALED = pytest.mark.parametrize("alpha", [0.01, 0.5, 3.0, 100.0])
 

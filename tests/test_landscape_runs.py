@@ -12,7 +12,7 @@ from training import bits, trained
 from bnlib import data
 from bnlib.measure.twin import Twin
 from bnlib.recipe import MODELS, SCALED, Recipe
-from bnlib.train import Step, train
+from bnlib.training.train import Step, train
 
 SEEN = SMALL.but(probes=("landscape",), probe_every=1, epochs=1)
 

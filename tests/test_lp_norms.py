@@ -9,11 +9,12 @@ from norm_pairs import DOUBLE, SHAPES, gap, output_and_gradients
 from torch import nn
 from torch.func import vmap
 
-from bnlib import norm, plots, recipe
+from bnlib import norm, recipe
+from bnlib.book import plots
 from bnlib.errors import BookError
-from bnlib.fold import fold
 from bnlib.norm import BATCH_NORMS, LpNorm, norm_layer
-from bnlib.normalise import lp_norm
+from bnlib.norm.fold import fold
+from bnlib.norm.functional import lp_norm
 from bnlib.recipe import Recipe
 
 P = {"l1": 1, "l2": 2, "linf": math.inf}

@@ -6,9 +6,10 @@ from made_up import SMALL
 from norm_pairs import gap
 from training import bits, trained
 
-from bnlib import evaluate, models
+from bnlib import models
 from bnlib.data import Split, as_input
 from bnlib.recipe import Recipe
+from bnlib.training import evaluate
 
 each_norm = pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
 

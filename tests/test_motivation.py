@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from bnlib.claims.motivation import MOTIVATION, compared, drift, drifts_less, text_errors
+from bnlib.paths import HOUSE
 from bnlib.recipe import Recipe
-from bnlib.run import HOUSE, Run
-from bnlib.runs import Runs
+from bnlib.run import Run, Runs
 from bnlib.seeds import stream
 
 CELLS = ("digits", "example-gradients", "noise", "product", "adam-change", "propagate", "shift")

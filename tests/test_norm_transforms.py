@@ -9,7 +9,7 @@ from torch import nn
 from torch.func import functional_call, grad, jacrev, stack_module_state, vmap
 
 from bnlib.norm import BatchNorm
-from bnlib.normalise import batch_norm
+from bnlib.norm.functional import batch_norm
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from bnlib.optim import FACTOR, PATIENCE, STOP, Schedule, make_optimizer
 from bnlib.recipe import Recipe
+from bnlib.training.optim import FACTOR, PATIENCE, STOP, Schedule, make_optimizer
 
 REFERENCE = {
     "sgd": lambda p, r: torch.optim.SGD(

@@ -11,11 +11,11 @@ from torch.nn import functional as F
 from training import bits, trained
 
 from bnlib import data, measure, models
-from bnlib.evaluate import evaluate, precise
 from bnlib.measure import PROBES, Watched
 from bnlib.measure.s2_evaluation import S2Evaluation
 from bnlib.measure.unit_inputs import UnitInputs
 from bnlib.recipe import PROBES as NAMES
+from bnlib.training.evaluate import evaluate, precise
 
 NORMS = ("none", "batch", "torch")
 OF_NORMS = ("affine",), ("variance_shift",)  # these watch norm layers only

@@ -11,9 +11,9 @@ from made_up import SMALL, made_up_run, without_time
 
 from bnlib.errors import BookError
 from bnlib.recipe import Recipe, Timing
-from bnlib.records import Store, problems, read
+from bnlib.records.store import Store, problems, read
 from bnlib.run import Run
-from bnlib.train import train
+from bnlib.training.train import train
 
 
 @pytest.fixture

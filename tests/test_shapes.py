@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bnlib import data, shapes
+from bnlib import data
+from bnlib.data import shapes
 
 
 def test_the_pictures_never_change():

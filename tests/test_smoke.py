@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from bnlib import chapter
-from bnlib.book import notebooks
+from bnlib.book import chapter, notebooks
 from bnlib.book.layout import Book
 from bnlib.book.parameters import run_chapter
-from bnlib.records import FRESH
+from bnlib.paths import FRESH
 
 CHAPTERS = Book().chapters()
 

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 
-from bnlib.stats import by_phase, first_at, holm, mean_interval, paired, percent, to_own_best
+from bnlib.analysis.stats import (
+    by_phase,
+    first_at,
+    holm,
+    mean_interval,
+    paired,
+    percent,
+    to_own_best,
+)
 
 T_975 = {2: 4.302652730, 4: 2.776445105, 9: 2.262157163, 29: 2.045229642}  # printed tables
 

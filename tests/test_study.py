@@ -5,12 +5,12 @@ import json
 import pytest
 from made_up import SMALL, made_up_run, without_time
 
-from bnlib import records, study
-from bnlib import train as training
+from bnlib import study
 from bnlib.errors import BookError
 from bnlib.recipe import Timing
-from bnlib.records import Store
+from bnlib.records.store import Store
 from bnlib.study import Study, Unfinished
+from bnlib.training import train as training
 
 RECIPES = [SMALL.but(seed=seed, epochs=1) for seed in range(3)]
 
@@ -20,7 +20,6 @@ def places(tmp_path, monkeypatch):
     """The three places for records, all empty."""
     for name in ("RECORDED", "SCRATCH", "FRESH"):
         monkeypatch.setattr(study, name, tmp_path / name.lower())
-        monkeypatch.setattr(records, name, tmp_path / name.lower())
     return tmp_path
 
 
@@ -81,7 +80,7 @@ def test_a_damaged_record_is_named_and_not_used(places, trained):
     Study("one", "paper").run({"a": RECIPES})
     path = next(places.rglob("*.json"))
     path.write_text(path.read_text().replace('"epochs": 1', '"epochs": 2'))
-    with pytest.raises(records.BookError, match=path.stem):
+    with pytest.raises(BookError, match=path.stem):
         Study("one", "paper").run({"a": RECIPES})
     assert trained == RECIPES
 
@@ -138,7 +137,7 @@ def test_no_run_starts_that_would_pass_the_budget(places, clock, trained, budget
 
 
 def test_timings_come_last_and_are_recorded(places, trained, monkeypatch):
-    from bnlib.measure import timing as timings
+    from bnlib.training import timing as timings
 
     def measure(timing, code=None):
         assert trained == RECIPES
@@ -166,7 +165,7 @@ def test_workers_keep_to_the_budget_and_tell_our_errors(places):
     with pytest.raises(Unfinished):
         Study("one", "paper", workers=2, budget=0.01).run({"a": RECIPES * 2})
     assert len(Store(places / "recorded")) < 3
-    with pytest.raises(records.BookError, match="batch_size 5000"):
+    with pytest.raises(BookError, match="batch_size 5000"):
         Study("one", "paper", workers=2).run({"a": [SMALL.but(batch_size=5000)]})
 
 

@@ -16,7 +16,7 @@ from training import bits, trained
 from bnlib import data, models
 from bnlib.recipe import Recipe
 from bnlib.seeds import seed_of, stream
-from bnlib.train import train
+from bnlib.training.train import train
 
 NORMS = ("none", "batch", "torch")
 LENET = SMALL.but(model="lenet", epochs=1)

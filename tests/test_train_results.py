@@ -7,10 +7,10 @@ from made_up import SMALL
 from sklearn.metrics import accuracy_score, recall_score
 
 from bnlib import data
-from bnlib import train as module
 from bnlib.errors import BookError
 from bnlib.recipe import Recipe
-from bnlib.train import criterion_of, train
+from bnlib.training import train as module
+from bnlib.training.train import criterion_of, train
 
 
 def settings() -> list:
@@ -80,7 +80,7 @@ def test_history_has_a_row_an_epoch():
 
 
 def test_plateau_stops_early(monkeypatch):
-    monkeypatch.setattr("bnlib.optim.STOP", 2)
+    monkeypatch.setattr("bnlib.training.optim.STOP", 2)
     run = train(SMALL.but(schedule="plateau", lr=1e-30, epochs=9))  # the loss never moves
     assert run.summary["epochs"] == 3
     assert not run.summary["diverged"]

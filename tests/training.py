@@ -11,7 +11,7 @@ from torch import nn
 from bnlib import models
 from bnlib.recipe import Recipe
 from bnlib.run import Run
-from bnlib.train import train
+from bnlib.training.train import train
 
 
 def trained(recipe: Recipe) -> tuple[Run, nn.Module]:

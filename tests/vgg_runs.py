@@ -13,8 +13,7 @@ from bnlib.claims import Verdict, verdicts
 from bnlib.claims.landscape import LANDSCAPE
 from bnlib.claims.vgg import VGG
 from bnlib.recipe import Recipe
-from bnlib.run import Run
-from bnlib.runs import Runs
+from bnlib.run import Run, Runs
 
 BASE = Recipe(dataset="cifar10", model="vgg_a", activation="relu", epochs=4)
 SEEDS = {"seed": range(5)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 
 from bnlib.errors import BookError
-from bnlib.files import write_whole
+from bnlib.paths import write_whole
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LEFT_BY_TOOLS = ("papermill", "execution", "ExecuteTime")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bnlib.book import notebooks
+from bnlib.book import api, notebooks
 from bnlib.book.execute import execute_all
 from bnlib.book.layout import Book
 
@@ -19,3 +19,5 @@ def refresh(book: Book, names: list[str]) -> None:
         print(f"{chapter}: {'rewritten' if changed else 'the same as before'}")
 
     execute_all(book, book.pick(names), aside, replace)
+    if (book.root / "api.md").is_file():
+        notebooks.write_bytes(api.page().encode(), book.root / "api.md")

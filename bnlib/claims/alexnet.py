@@ -10,7 +10,7 @@ from bnlib.claims.arms import CHANCE, NotTested, arms, epochs_to_best, pick, twi
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together, within
 from bnlib.claims.regularisers import DECAY, DROPOUT, DROPOUT_ALONE, SOURCE
-from bnlib.runs import Runs
+from bnlib.run import Runs
 
 EQUAL = 1.0  # percentage points
 FACTOR = 3.5  # times as many epochs without batch norm; the source says 20 against 3

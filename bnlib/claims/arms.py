@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bnlib.analysis.stats import to_own_best
 from bnlib.claims.judge import Finding
-from bnlib.runs import Runs
-from bnlib.stats import to_own_best
+from bnlib.run import Runs
 
 EVALUATIONS = {"running averages": "", "precise statistics": "_precise"}
 CHANCE = 0.1  # of ten classes

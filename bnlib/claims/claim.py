@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 
+from bnlib.analysis.stats import holm
 from bnlib.claims.arms import NotTested
 from bnlib.claims.judge import Verdict
-from bnlib.runs import Runs
-from bnlib.stats import holm
+from bnlib.run import Runs
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from bnlib.stats import LEVEL, paired
+from bnlib.analysis.stats import LEVEL, paired
 
 WORDS = ("supported", "contradicted", "mixed", "inconclusive", "not tested")
 

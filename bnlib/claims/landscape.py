@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bnlib.analysis.stats import by_phase
 from bnlib.claims.arms import CHANCE, EVALUATIONS, NotTested, arms, final, pick
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together
-from bnlib.runs import Runs
-from bnlib.stats import by_phase
+from bnlib.run import Runs
 
 S3 = "CIFAR-10 exploration (S3)"
 S4 = "BatchNorm experiments (S4)"

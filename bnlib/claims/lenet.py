@@ -4,7 +4,7 @@ import numpy as np
 
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together, within
-from bnlib.runs import Runs
+from bnlib.run import Runs
 
 SOURCE = "Hamidi, LeNet review (S2)"
 EQUAL = 0.1  # percentage points: 10 of the 10,000 test images

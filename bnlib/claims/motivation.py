@@ -4,8 +4,7 @@ import numpy as np
 
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together
-from bnlib.run import Run
-from bnlib.runs import Runs
+from bnlib.run import Run, Runs
 
 EARLY = 0.1  # of the steps; the rest is late
 MARGIN = np.log2(1.1)  # a drift less than 10 % smaller counts as no smaller

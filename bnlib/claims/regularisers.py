@@ -17,7 +17,7 @@ from bnlib.claims.arms import (
 )
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together
-from bnlib.runs import Runs
+from bnlib.run import Runs
 
 SOURCE = "Zhu, AlexNet report (S0)"
 RATE = 0.5

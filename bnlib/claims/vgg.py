@@ -9,7 +9,7 @@ from bnlib.claims.arms import CHANCE, arms, pick, twice
 from bnlib.claims.claim import Claim
 from bnlib.claims.judge import Finding, Verdict, above, together, within
 from bnlib.claims.landscape import S3, S4
-from bnlib.runs import Runs
+from bnlib.run import Runs
 
 TRAINS = 2 * CHANCE  # a network above this test accuracy has learned something
 EQUAL = 1.0  # percentage points

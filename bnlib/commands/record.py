@@ -20,7 +20,7 @@ def add_parser(subparsers) -> None:
 def run(args) -> int:
     import time
 
-    from bnlib import chapter
+    from bnlib.book import chapter
     from bnlib.book.layout import Book
     from bnlib.study import Study, Unfinished
 

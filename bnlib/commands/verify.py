@@ -11,9 +11,10 @@ def add_parser(subparsers) -> None:
 
 
 def run(args) -> int:
-    from bnlib import chapter
+    from bnlib.book import chapter
     from bnlib.book.layout import Book
-    from bnlib.records import RECORDED, Store, problems
+    from bnlib.paths import RECORDED
+    from bnlib.records.store import Store, problems
 
     store = Store(RECORDED)
     found = problems(store)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bnlib.evaluate import averaging
 from bnlib.measure.probe import Probe
+from bnlib.training.evaluate import averaging
 
 
 class Affine(Probe):

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnlib.evaluate import averaging, evaluate, precise
 from bnlib.measure.probe import Probe, Watched
+from bnlib.training.evaluate import averaging, evaluate, precise
 
 BINS = 15
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bnlib.evaluate import evaluate
 from bnlib.measure.probe import Probe
+from bnlib.training.evaluate import evaluate
 
 
 class Predictions(Probe):

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from bnlib.data import Data
-from bnlib.evaluate import Criterion
 from bnlib.recipe import Recipe
+from bnlib.training.evaluate import Criterion
 
 
 @dataclass(frozen=True)

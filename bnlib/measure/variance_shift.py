@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from bnlib.data import as_input
-from bnlib.evaluate import averaging
 from bnlib.measure.probe import Probe, own_draws
+from bnlib.training.evaluate import averaging
 
 IMAGES = 2000  # of the training part
 

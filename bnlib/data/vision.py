@@ -9,16 +9,15 @@ import functools
 import hashlib
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from bnlib.errors import BookError
+from bnlib.paths import RAW
 from bnlib.seeds import stream
 
-RAW = Path(__file__).resolve().parents[1] / "data" / "raw"  # where torchvision downloads to
 CHECKSUMS = {  # sha256 of the decoded arrays; None: torchvision's own check of the file is used
     "mnist": "1e35582d42a90940c55b956deb61875c020b567ed20e3c5b174f52bf7809ed9b",
     "cifar10": "6b3883dca6c867f1e58def548c063d1865569b8575fcbce06b3e468a89f9895a",
@@ -112,7 +111,7 @@ def _read(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray,
     if dataset == "digits":
         return _digits()
     if dataset == "shapes":
-        from bnlib import shapes
+        from bnlib.data import shapes
 
         return *shapes.draw(6000, seed=1), *shapes.draw(1000, seed=2), list(shapes.CLASSES)
     return _torchvision(dataset)

@@ -63,7 +63,7 @@ def use_style() -> None:
 def seeds(ax: Axes, x: Sequence[float], values: np.ndarray, **line) -> None:
     """The mean over seeds (rows of ``values``): every seed where they are five or fewer, else the
     band of the 95 % t-interval of the mean."""
-    from bnlib.stats import mean_interval
+    from bnlib.analysis.stats import mean_interval
 
     if np.issubdtype(np.asarray(x).dtype, np.integer):  # epochs: no tick between two
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))

@@ -1,10 +1,17 @@
-"""Writing a file so that a kill or a full disk leaves the old one or the new one, whole."""
+"""Where things lie, and how a file is written: a kill or a full disk leaves the old one or the new
+one, whole."""
 
 import os
 import tempfile
 from pathlib import Path
 
 from bnlib.errors import BookError
+
+HOUSE = Path(__file__).resolve().parents[1]
+RAW = HOUSE / "data" / "raw"  # data sets, where torchvision downloads to
+RECORDED = HOUSE / "data" / "records"  # committed: what the book shows
+SCRATCH = HOUSE / "_build" / "records"  # smoke runs
+FRESH = HOUSE / "_build" / "fresh"  # a reader's own repetition
 
 
 def write_whole(path: Path, content: bytes) -> None:

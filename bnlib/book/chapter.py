@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from bnlib.errors import BookError
-from bnlib.records import RECORDED, Store
-from bnlib.run import Run
-from bnlib.runs import Runs
+from bnlib.paths import RECORDED
+from bnlib.records.store import Store
+from bnlib.run import Run, Runs
 from bnlib.study import Experiments, Study
 
 PROFILES = ("smoke", "laptop", "paper")
@@ -68,7 +68,7 @@ def start(names: dict[str, Any]) -> Chapter:
         given = {name: value for name, value in given.items() if name in declared}
     chapter = Chapter(check(declared, given))
     names[CHECKED] = True
-    from bnlib import plots
+    from bnlib.book import plots
 
     plots.use_style()
     return chapter

@@ -54,7 +54,7 @@ def side_by_side(
 
 def _train(recipe: Recipe, device: str, code: dict[str, Any]) -> Run:
     """In a worker: what it prints must not land in the notebook that waits for it."""
-    from bnlib.train import train
+    from bnlib.training.train import train
 
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)

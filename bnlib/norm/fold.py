@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from bnlib.errors import BookError
-from bnlib.norm import BATCH_NORMS
+from bnlib.norm.layers import BATCH_NORMS
 
 _LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 

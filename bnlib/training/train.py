@@ -20,12 +20,13 @@ from bnlib import data as datasets
 from bnlib import models
 from bnlib.data import as_input
 from bnlib.errors import BookError
-from bnlib.evaluate import Criterion, averaging, evaluate, precise
 from bnlib.measure import PROBES, Watched
-from bnlib.optim import Schedule, make_optimizer
 from bnlib.recipe import PROTOCOL, Recipe
-from bnlib.run import Run, code_version, device_name, provenance
+from bnlib.records.provenance import code_version, device_name, provenance
+from bnlib.run import Run
 from bnlib.seeds import seed_of, stream
+from bnlib.training.evaluate import Criterion, averaging, evaluate, precise
+from bnlib.training.optim import Schedule, make_optimizer
 
 THREADS = 1  # on a CPU; part of the protocol
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from bnlib import data, plots
-from bnlib.files import write_whole
-from bnlib.records import Store
+from bnlib import data
+from bnlib.book import plots
+from bnlib.paths import write_whole
+from bnlib.records.store import Store
 from bnlib.run import Run
 
 ACROSS = 10  # pictures in a row

@@ -13,9 +13,10 @@ from bnlib import data as datasets
 from bnlib import models
 from bnlib.errors import BookError
 from bnlib.recipe import Recipe, Timing
-from bnlib.run import Run, code_version, device_name, provenance
+from bnlib.records.provenance import code_version, device_name, provenance
+from bnlib.run import Run
 from bnlib.seeds import stream
-from bnlib.train import THREADS, Step, settings
+from bnlib.training.train import THREADS, Step, settings
 
 WARM_UP = 10  # steps of each arm before the clock starts; fewer where a repeat has fewer
 

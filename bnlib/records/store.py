@@ -14,13 +14,10 @@ from typing import Any
 import numpy as np
 
 from bnlib.errors import BookError
-from bnlib.files import write_whole
+from bnlib.paths import HOUSE, write_whole
 from bnlib.recipe import PROTOCOL, Recipe, Timing
-from bnlib.run import HOUSE, Run
+from bnlib.run import Run
 
-RECORDED = HOUSE / "data" / "records"  # committed: what the book shows
-SCRATCH = HOUSE / "_build" / "records"  # smoke runs
-FRESH = HOUSE / "_build" / "fresh"  # a reader's own repetition
 KINDS = {kind.__name__: kind for kind in (Recipe, Timing)}
 
 

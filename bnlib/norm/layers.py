@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlib.errors import BookError
-from bnlib.normalise import affine, axes_of, batch_norm, lp_norm, wide
+from bnlib.norm.functional import affine, axes_of, batch_norm, lp_norm, wide
 
 
 class _Averaging(nn.Module):

@@ -1,0 +1,1 @@
+"""What is computed from runs: statistics, and one module a subject."""

@@ -1,0 +1,16 @@
+"""Normalisation: formulas (`functional`), layers by name (`layers`), folding (`fold`)."""
+
+from bnlib.norm.fold import fold
+from bnlib.norm.functional import batch_norm, lp_norm
+from bnlib.norm.layers import BATCH_NORMS, NORMS, BatchNorm, LpNorm, norm_layer
+
+__all__ = [
+    "BATCH_NORMS",
+    "NORMS",
+    "BatchNorm",
+    "LpNorm",
+    "batch_norm",
+    "fold",
+    "lp_norm",
+    "norm_layer",
+]
