@@ -7,8 +7,8 @@ import bnlib
 
 INTRO = """# The code
 
-The chapters import one small package, `bnlib`. Each of its rooms has one subject; what is shown below a name is what its
-docstring says.
+The chapters import one small package, `bnlib`. Each of its rooms has one subject; what is shown
+below a name is what its docstring says.
 """
 NOT_SHOWN = {"__main__", "worker", "papermill_errors"}  # started, or loaded by papermill alone
 
