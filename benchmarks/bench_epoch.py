@@ -21,7 +21,8 @@ from torch.nn import functional as F
 from bnlib import data, models
 from bnlib.errors import BookError
 from bnlib.recipe import Recipe
-from bnlib.training.train import THREADS, Step
+from bnlib.training.process import THREADS
+from bnlib.training.step import Step
 
 RECIPE = Recipe(norm="torch", lr=0.1)  # LeNet on MNIST, batches of 128
 STEPS = 100  # of one repeat
@@ -35,13 +36,16 @@ def ours(pipe) -> None:
     torch.set_num_threads(THREADS)
     train = data.load(RECIPE.dataset).train
     model = models.build(RECIPE).to(memory_format=torch.channels_last)
-    step = Step(RECIPE, model, train)
+    step = Step(RECIPE, model, train, STEPS)
     lrs = torch.full((STEPS,), RECIPE.lr)
     pipe.send(len(train) // RECIPE.batch_size)
     while pipe.recv():
         start = time.perf_counter()
         order = torch.randperm(len(train))[: STEPS * RECIPE.batch_size]  # a whole epoch's draw
-        step.epoch(order.view(STEPS, -1), lrs, lambda number: None)
+        step.begin(order.view(STEPS, -1), lrs)
+        for _ in range(STEPS):
+            step.whole()
+        step.sums()
         pipe.send((time.perf_counter() - start) / STEPS)
 
 

@@ -26,7 +26,8 @@ class Unfinished(BookError):
 
 
 class Study:
-    """``name`` is the folder of its records; ``workers`` processes train side by side."""
+    """``name`` is the folder of its records; ``workers`` processes train side by side, or
+    ``together`` runs take turns in one process."""
 
     def __init__(
         self,
@@ -35,11 +36,12 @@ class Study:
         device: str = "cpu",
         fresh: bool = False,
         workers: int = 1,
+        together: int = 1,
         budget: float | None = None,  # seconds of training
         root: Path | None = None,  # where its records lie, instead of the profile's own place
     ):
         self.name, self.profile, self.device = name, profile, device
-        self.workers, self.budget = workers, budget
+        self.workers, self.together, self.budget = workers, together, budget
         place = FRESH if fresh else SCRATCH if profile == "smoke" else RECORDED
         self.store = Store(root or place)
         if fresh:
@@ -97,10 +99,9 @@ class Study:
 
             yield from side_by_side(recipes, self.device, code, self.workers)
         else:
-            for recipe in recipes:
-                from bnlib.training.train import train
+            from bnlib.training.train import together
 
-                yield train(recipe, self.device, code)
+            yield from together(recipes, self.device, self.together, code)
 
 
 def _check(timings: list[Timing]) -> None:

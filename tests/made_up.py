@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bnlib.recipe import Recipe
+from bnlib.recipe import PROTOCOL, Recipe
 from bnlib.run import Run
 
 SMALL = Recipe(dataset="digits", model="mlp", epochs=2)  # 10 steps an epoch, a tenth of a second
@@ -25,6 +25,7 @@ def made_up_run(recipe: Recipe = SMALL, test_acc: float = 0.5, **arrays: np.ndar
         "device": "a made-up processor",
         "device_kind": "cpu",
         "seconds": 1.5,
+        "protocol": PROTOCOL,
     }
     return Run(recipe, history, summary, provenance, arrays)
 

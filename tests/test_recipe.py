@@ -73,7 +73,9 @@ def test_defaults_are_the_ones_that_the_ids_of_old_records_mean():
     ],
 )
 def test_ids_are_frozen(recipe, known):
-    assert recipe.id == known
+    assert recipe.id_under(1) == known
+    assert recipe.id == recipe.id_under(module.PROTOCOL) != known
+    assert known in recipe.ids
 
 
 def test_a_field_added_later_keeps_the_ids():
@@ -82,10 +84,10 @@ def test_a_field_added_later_keeps_the_ids():
     assert later(warmth=0.5).id != Recipe().id
 
 
-def test_the_protocol_is_part_of_the_id(monkeypatch):
-    before = LENET.id
-    monkeypatch.setattr(module, "PROTOCOL", module.PROTOCOL + 1)
-    assert LENET.id != before
+def test_the_protocol_is_part_of_the_id():
+    assert len({LENET.id_under(protocol) for protocol in range(5)}) == 5
+    assert LENET.ids[0] == LENET.id
+    assert sorted(module.PROTOCOLS, reverse=True) == list(module.PROTOCOLS)
 
 
 CHOICES = {

@@ -196,3 +196,26 @@ def test_a_recipe_is_found_in_whatever_study(store):
     assert Recipe() not in again
     assert again.find(made_up_run().recipe).summary["test_acc"] == 0.5
     assert [run.recipe for run in again] == [made_up_run().recipe]
+
+
+def test_a_new_protocol_loses_no_record_and_prefers_the_newest(tmp_path):
+    store = Store(tmp_path)
+    old, new = made_up_run(test_acc=0.1), made_up_run(test_acc=0.2)
+    old.provenance["protocol"] = 1
+    first = store.write("one", old)
+    assert SMALL in store
+    assert store.find(SMALL).summary["test_acc"] == 0.1
+    second = store.write("two", new)
+    assert first != second
+    for again in (store, Store(tmp_path)):
+        assert again.find(SMALL).summary["test_acc"] == 0.2
+        assert again.path_of(SMALL) == second
+    del old.provenance["protocol"]  # the first records of timings named none
+    assert store.write("one", old) == first
+    assert problems(store) == []
+    second.unlink()
+    assert Store(tmp_path).find(SMALL).summary["test_acc"] == 0.1
+    unknown = made_up_run(SMALL.but(seed=1))
+    unknown.provenance["protocol"] = 99  # of a code that is not this one
+    store.write("one", unknown)
+    assert SMALL.but(seed=1) not in store

@@ -22,7 +22,7 @@ ROWS = 4  # of the first test pictures; one more row shows the first that are wr
 
 def grid(run: Run, store: Store) -> Path:
     """The picture for ``run`` (which needs the probe ``predictions``), drawn if it is not there."""
-    path = store.paths[run.recipe.id].with_suffix(".png")
+    path = store.path_of(run.recipe).with_suffix(".png")
     if not path.exists():
         figure = _draw(run)
         picture = io.BytesIO()

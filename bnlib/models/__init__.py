@@ -1,5 +1,6 @@
 """The networks. ``build(recipe)`` gives one, initialised from the recipe's seed."""
 
+import torch
 from torch import nn
 
 from bnlib import data
@@ -21,6 +22,12 @@ MODELS = {
 def build(recipe: Recipe) -> nn.Module:
     """The network of ``recipe``, on the CPU, its weights drawn from the stream of its seed."""
     channels, classes = data.SHAPES[recipe.dataset]
-    model = MODELS[recipe.model](recipe, channels, classes)
+    with torch.random.fork_rng([]):  # torch's layers draw weights of their own, which go unused
+        model = MODELS[recipe.model](recipe, channels, classes)
     initialise(model, recipe)
     return model
+
+
+def noise_of(model: nn.Module) -> list[torch.Generator]:
+    """The generators that a step of ``model`` draws from."""
+    return []

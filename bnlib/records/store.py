@@ -15,9 +15,10 @@ import numpy as np
 
 from bnlib.errors import BookError
 from bnlib.paths import HOUSE, write_whole
-from bnlib.recipe import PROTOCOL, Recipe, Timing
+from bnlib.recipe import PROTOCOLS, Recipe, Timing
 from bnlib.run import Run
 
+FIRST = min(PROTOCOLS)  # a record that names no protocol is of the first
 KINDS = {kind.__name__: kind for kind in (Recipe, Timing)}
 
 
@@ -28,8 +29,12 @@ class Store:
         self.root = root
         self.paths = {path.stem: path for path in sorted(root.glob("*/*.json"))}
 
+    def path_of(self, recipe: Recipe) -> Path | None:
+        """Its record, made under the newest protocol there is one of."""
+        return next((self.paths[name] for name in recipe.ids if name in self.paths), None)
+
     def __contains__(self, recipe: Recipe) -> bool:
-        return recipe.id in self.paths
+        return self.path_of(recipe) is not None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -41,15 +46,17 @@ class Store:
         return f"Store({str(self.root)!r}, {len(self)} records)"
 
     def find(self, recipe: Recipe) -> Run:
-        """The run of ``recipe``, read back from the disk."""
-        run = read(self.paths[recipe.id])
+        """The run of ``recipe``, which is there, read back from the disk."""
+        path = self.path_of(recipe)
+        run = read(path)
         if run.recipe != recipe:
-            raise _damaged(self.paths[recipe.id], "its recipe is not the one of its name")
+            raise _damaged(path, "its recipe is not the one of its name")
         return run
 
     def write(self, study: str, run: Run) -> Path:
         """Keep ``run``; when this returns it is on the disk, whole."""
-        path = self.root / study / f"{run.recipe.id}.json"
+        name = _id(run)
+        path = self.root / study / f"{name}.json"
         content = {
             "recipe": run.recipe.changed(),
             "history": run.history,
@@ -68,7 +75,7 @@ class Store:
             write_whole(path.with_suffix(".npz"), packed.getvalue())
         content["checksum"] = _checksum(content)
         write_whole(path, (json.dumps(content, sort_keys=True, indent=1) + "\n").encode())
-        self.paths[run.recipe.id] = path
+        self.paths[name] = path
         return path
 
 
@@ -84,7 +91,7 @@ def read(path: Path) -> Run:
         raise _damaged(path, f"{type(reason).__name__}: {reason}") from None
     if checksum != _checksum(content):
         raise _damaged(path, "its checksum is wrong")
-    if path.stem != (own := run.recipe.id_under(run.provenance.get("protocol", PROTOCOL))):
+    if path.stem != (own := _id(run)):
         raise _damaged(path, f"its recipe has the id {own}")
     if "arrays" in content:
         run.arrays.update(_arrays(path.with_suffix(".npz"), content["arrays"]))
@@ -119,6 +126,11 @@ def _arrays(path: Path, checksum: str) -> dict[str, np.ndarray]:
         raise _damaged(path, "its checksum is wrong")
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         return dict(arrays)
+
+
+def _id(run: Run) -> str:
+    """The id that its record has, by the protocol that it was made under."""
+    return run.recipe.id_under(run.provenance.get("protocol", FIRST))
 
 
 def _checksum(content: dict[str, Any]) -> str:

@@ -1,16 +1,17 @@
 """Loss and accuracy of a network on a split, with its running averages and with precise ones."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from bnlib.data import Split, as_input
+from bnlib.data import Data, Split, as_input
 
 BATCH = 1000  # images of an evaluation batch
 PRECISE = 10  # training batches that the precise statistics are re-estimated over
+PARTS = ("val", "test")
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
@@ -47,19 +48,68 @@ def averaging(model: nn.Module) -> list[nn.Module]:
     return [m for m in model.modules() if getattr(m, "running_mean", None) is not None]
 
 
-@torch.no_grad()
 def precise(model: nn.Module, train: Split) -> nn.Module:
-    """A copy of ``model`` whose running averages are re-estimated over the training set.
+    """A copy of ``model`` whose running averages are re-estimated over the training set."""
+    return re_estimate(copy.deepcopy(model), train)
 
-    They are the plain average over ``PRECISE`` batches of training images seen by the weights as
-    they are now; the model itself is not touched.
-    """
-    twin = copy.deepcopy(model).eval()
-    for layer in averaging(twin):
+
+@torch.no_grad()
+def re_estimate(model: nn.Module, train: Split) -> nn.Module:
+    """Replace the running averages by the plain average over ``PRECISE`` batches of training images
+    seen by the weights as they are now; leaves ``model`` in evaluation mode."""
+    model.eval()
+    layers = averaging(model)
+    for layer in layers:
         layer.reset_running_stats()
-        layer.momentum = None  # the cumulative average
         layer.train()
-    for images in train.images[: PRECISE * BATCH].split(BATCH):
-        if len(images) > 1:
-            twin(as_input(images))
-    return twin.eval()
+    batches = [x for x in train.images[: PRECISE * BATCH].split(BATCH) if len(x) > 1]
+    for number, images in enumerate(batches, start=1):
+        for layer in layers:
+            layer.momentum = 1 / number  # the average so far; None would make torch read a count
+        model(as_input(images))
+    return model.eval()
+
+
+class Evaluation:
+    """Loss and accuracy on the validation and the test part; twice where averages are kept.
+
+    Calling it takes no argument and reads nothing on the host; ``read`` does, once."""
+
+    def __init__(self, model: nn.Module, data: Data, criterion: Criterion):
+        self.model, self.data, self.criterion = model, data, criterion
+        self.twin = copy.deepcopy(model) if averaging(model) else None
+        hows = ("", "_precise") if self.twin else ("",)
+        self.columns = [
+            f"{part}_{what}{how}" for how in hows for part in PARTS for what in ("loss", "acc")
+        ]
+        self.figures = torch.zeros(len(self.columns), device=data.test.labels.device)
+        self.correct = torch.zeros_like(data.test.labels, dtype=torch.bool)  # with the averages
+
+    @torch.no_grad()
+    def __call__(self) -> None:
+        nets = [self.model]
+        if self.twin:
+            for mine, its in zip(_tensors(self.twin), _tensors(self.model), strict=True):
+                mine.copy_(its)
+            nets.append(re_estimate(self.twin, self.data.train))
+        figures = []
+        for net in nets:
+            for part in PARTS:
+                result = evaluate(net, getattr(self.data, part), self.criterion)
+                figures += [result.loss, result.correct.float().mean()]
+                if net is self.model and part == "test":
+                    self.correct.copy_(result.correct)
+        self.figures.copy_(torch.stack(figures))
+
+    def read(self) -> dict[str, float]:
+        return dict(zip(self.columns, self.figures.tolist(), strict=True))
+
+    def changed(self) -> Iterator[Tensor]:
+        """Every tensor that a call writes to."""
+        yield from (self.figures, self.correct)
+        if self.twin:
+            yield from _tensors(self.twin)
+
+
+def _tensors(model: nn.Module) -> list[Tensor]:
+    return [*model.parameters(), *model.buffers()]

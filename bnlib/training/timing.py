@@ -12,11 +12,12 @@ import torch
 from bnlib import data as datasets
 from bnlib import models
 from bnlib.errors import BookError
-from bnlib.recipe import Recipe, Timing
+from bnlib.recipe import PROTOCOL, Recipe, Timing
 from bnlib.records.provenance import code_version, device_name, provenance
 from bnlib.run import Run
 from bnlib.seeds import stream
-from bnlib.training.train import THREADS, Step, settings
+from bnlib.training.process import THREADS, settings
+from bnlib.training.step import Step
 
 WARM_UP = 10  # steps of each arm before the clock starts; fewer where a repeat has fewer
 
@@ -36,18 +37,19 @@ def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
     data = datasets.load(timing.recipe.dataset, timing.recipe.image_size, timing.device)
     size, count = timing.recipe.batch_size, len(data.train)
     order = torch.randperm(count, generator=stream(timing.recipe.seed, "order", 0))
-    batches = order[: count // size * size].view(-1, size).to(timing.device)
+    batches = order[: count // size * size].view(-1, size)
 
     def arm(recipe: Recipe) -> Step:
         model = models.build(recipe).to(timing.device, memory_format=torch.channels_last)
-        return Step(recipe, model, data.train)
+        step = Step(recipe, model, data.train, len(batches))
+        step.begin(batches, torch.full((len(batches),), recipe.lr))
+        return step
 
     def seconds(step: Step, steps: int) -> float:
         synchronise()
         clock = time.perf_counter()
-        for number in range(steps):
-            data.train.gather(batches[number % len(batches)], step.images, step.labels)
-            step()
+        for _ in range(steps):
+            step.whole()
         synchronise()
         return (time.perf_counter() - clock) / steps
 
@@ -55,7 +57,7 @@ def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
         if timing.device == "cuda":
             torch.cuda.synchronize()
 
-    with settings(timing.recipe, timing.device):
+    with settings(timing.recipe.precision, timing.device):
         arms = [arm(recipe) for recipe in timing.arms().values()]
         for step in arms:
             seconds(step, min(WARM_UP, timing.steps))
@@ -68,6 +70,7 @@ def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
         "threads": THREADS if timing.device == "cpu" else None,
         "seconds": time.perf_counter() - started,
         "data": data.checksum,
+        "protocol": PROTOCOL,
     }
     names = timing.arms()
     medians = dict(zip(names, np.median(table, axis=0).tolist(), strict=True))
