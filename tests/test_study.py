@@ -109,15 +109,15 @@ def clock(monkeypatch, trained):
     """A clock that a made-up training moves on by 10 seconds."""
     now = [0.0]
     monkeypatch.setattr(study.time, "monotonic", lambda: now[0])
-    train = training.train
+    together = training.together
 
-    def slow(recipe, device="cpu", code=None):
-        now[0] += 10
-        run = train(recipe)
-        run.provenance["seconds"] = 10.0
-        return run
+    def slow(recipes, device, k, code=None):
+        for run in together(recipes, device, k):
+            now[0] += 10
+            run.provenance["seconds"] = 10.0
+            yield run
 
-    monkeypatch.setattr(training, "train", slow)
+    monkeypatch.setattr(training, "together", slow)
     return now
 
 

@@ -1,7 +1,9 @@
 """Training runs whose network a test can look at afterwards."""
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,19 @@ from bnlib.run import Run
 from bnlib.training.train import train
 
 
-def trained(recipe: Recipe) -> tuple[Run, nn.Module]:
-    """The run of ``recipe`` and the network at its end."""
-    kept = []
+@contextlib.contextmanager
+def keeping_models() -> Iterator[list[nn.Module]]:
+    """The networks that are built inside, in their order."""
+    kept: list[nn.Module] = []
     build = models.build
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "build", lambda recipe: kept.append(build(recipe)) or kept[-1])
+        yield kept
+
+
+def trained(recipe: Recipe) -> tuple[Run, nn.Module]:
+    """The run of ``recipe`` and the network at its end."""
+    with keeping_models() as kept:
         run = train(recipe)
     (model,) = kept  # Module.to moves a module in place
     return run, model
