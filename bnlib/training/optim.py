@@ -20,18 +20,22 @@ STOP = 20  # epochs without a better validation loss before "plateau" stops earl
 def make_optimizer(
     recipe: Recipe, params: Iterable[nn.Parameter], lr: Tensor
 ) -> torch.optim.Optimizer:
+    """The recipe's optimiser, its state on the device of ``lr``.
+
+    On a GPU nothing of it waits for the host, but for Adagrad, which torch writes no other way."""
     common = {"params": list(params), "lr": lr, "weight_decay": recipe.weight_decay}
+    on_card = lr.is_cuda
     match recipe.optimizer:
         case "sgd":
             return torch.optim.SGD(
                 momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True, **common
             )
         case "adam":
-            return torch.optim.Adam(fused=True, **common)
+            return torch.optim.Adam(fused=True, capturable=on_card, **common)
         case "adagrad":
             return torch.optim.Adagrad(foreach=False, **common)
         case "adadelta":
-            return torch.optim.Adadelta(foreach=False, **common)
+            return torch.optim.Adadelta(foreach=on_card, capturable=on_card, **common)
 
 
 class Schedule:
