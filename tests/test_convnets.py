@@ -24,7 +24,7 @@ NORMALISED = 96 + 256 + 384 + 384 + 256 + 4096 + 4096
 def shapes_only(recipe: Recipe) -> nn.Sequential:
     """The network without memory for its weights."""
     with torch.device("meta"):
-        return models.MODELS[recipe.model](recipe, 3, 10)
+        return models.structure(recipe)
 
 
 @pytest.mark.parametrize(

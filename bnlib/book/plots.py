@@ -7,23 +7,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from bnlib.catalogue import NORMS
+
 TEXT_WIDTH = 7.0  # inches: the text column of the site
 
-# Okabe & Ito's palette: told apart by the colour-blind, and of different lightness in grey. Beside
-# it three dark colours, which keep their distance from it and from one another; dashed, for grey
-COLOUR = {"none": "#D55E00", "batch": "#0072B2", "torch": "#56B4E9"}
-COLOUR |= {"l1": "#661100", "l2": "#332288", "linf": "#000000"}
+COLOUR = {name: norm.colour for name, norm in NORMS.items()}
+NAME = {name: norm.label for name, norm in NORMS.items()}
 CYCLE = ("#009E73", "#CC79A7", "#E69F00", "#6A51A3", "#8C564B", "#444444")
 RIGHT, WRONG = "#00875A", "#C0392B"
-NAME = {"none": "no norm", "batch": "batch norm", "torch": "PyTorch's"}
-NAME |= {"l1": "ℓ₁ norm", "l2": "ℓ₂ norm", "linf": "ℓ∞ norm"}
-DASH = {"none": "-", "batch": "-", "torch": (0, (4, 2))}
-DASH |= {"l1": (0, (5, 1.5, 1, 1.5)), "l2": (0, (6, 3)), "linf": (0, (1, 1.2))}
 
 
 def look(norm: str) -> dict:
     """Colour, dash and name of an arm, as a line's keywords."""
-    return {"color": COLOUR[norm], "linestyle": DASH[norm], "label": NAME[norm]}
+    entry = NORMS[norm]
+    return {"color": entry.colour, "linestyle": entry.dash, "label": entry.label}
 
 
 def use_style() -> None:

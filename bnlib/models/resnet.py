@@ -5,8 +5,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from bnlib.models.layers import ACTIVATIONS, scaled
-from bnlib.norm import norm_layer
+from bnlib.models.layers import ACTIVATIONS, normed, scaled
 from bnlib.recipe import Recipe
 
 STAGES = (64, 128, 256, 512)  # channels
@@ -15,8 +14,8 @@ BLOCKS = 2  # of a stage
 
 def _conv(recipe: Recipe, inputs: int, outputs: int, size: int, stride: int) -> nn.Sequential:
     """A convolution that keeps the picture's size (but for its stride), and its norm."""
-    layer = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=recipe.norm == "none")
-    return nn.Sequential(OrderedDict(conv=layer, norm=norm_layer(recipe.norm, outputs, 2)))
+    layer, norm = normed(recipe, nn.Conv2d, inputs, outputs, size, stride, padding=size // 2)
+    return nn.Sequential(OrderedDict(conv=layer, norm=norm))
 
 
 class BasicBlock(nn.Module):
