@@ -54,8 +54,7 @@ class Dataset:
 
 
 # Colours are Okabe & Ito's palette, told apart by the colour-blind and of different lightness in
-# grey, and three dark ones, which keep their distance from it and from one another; dashed, for
-# grey
+# grey, and some that keep their distance from it and from one another; dashed, for grey
 NORMS = Catalogue(
     "norm",
     none=Norm("no norm", "#D55E00", "-", centres=False, averages=False, timed=True),
@@ -66,6 +65,8 @@ NORMS = Catalogue(
     l1=Norm("ℓ₁ norm", "#661100", (0, (5, 1.5, 1, 1.5)), centres=True, averages=True),
     l2=Norm("ℓ₂ norm", "#332288", (0, (6, 3)), centres=True, averages=True),
     linf=Norm("ℓ∞ norm", "#000000", (0, (1, 1.2)), centres=True, averages=True),
+    # over channels and positions of one image
+    group=Norm("group norm", "#A512F7", (0, (3, 1.5)), centres=False, averages=False),
 )
 
 BOTH = ("fc", "conv")  # behind the hidden linear layers or behind the convolutions

@@ -38,9 +38,9 @@ def test_an_unknown_name_is_told_the_known_ones(table):
 @pytest.mark.parametrize("name", NORMS)
 def test_a_norm_centres_and_averages_as_its_entry_says(name):
     for dims in (0, 2):
-        layer = norm_layer(name, 12, dims).double()
-        x = torch.randn(16, 12, *[5] * dims, dtype=torch.float64)
-        x += torch.arange(12).view(-1, *[1] * dims)
+        layer = norm_layer(name, 96, dims).double()
+        x = torch.randn(16, 96, *[5] * dims, dtype=torch.float64)
+        x += torch.arange(96).view(-1, *[1] * dims)
         means = layer(x).transpose(0, 1).flatten(1).mean(1)
         assert (means.abs().max() < 1e-10) == NORMS[name].centres
         assert bool(averaging(layer)) == NORMS[name].averages

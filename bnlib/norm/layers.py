@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from bnlib.catalogue import Catalogue
 from bnlib.norm.functional import affine, axes_of, batch_norm, lp_norm, wide
+from bnlib.norm.group import group_norm
 
 
 class _Averaging(nn.Module):
@@ -155,6 +156,7 @@ _LAYERS: Catalogue[Callable[[int, int], nn.Module]] = Catalogue(  # (channels, s
     l1=lambda channels, spatial_dims: LpNorm(channels, 1),
     l2=lambda channels, spatial_dims: LpNorm(channels, 2),
     linf=lambda channels, spatial_dims: LpNorm(channels, math.inf),
+    group=group_norm,
 )
 # every kind of layer that carries a gamma and a beta
 NORM_LAYERS = tuple(
