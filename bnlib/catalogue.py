@@ -67,6 +67,7 @@ NORMS = Catalogue(
     linf=Norm("ℓ∞ norm", "#000000", (0, (1, 1.2)), centres=True, averages=True),
     # over channels and positions of one image
     group=Norm("group norm", "#A512F7", (0, (3, 1.5)), centres=False, averages=False),
+    layer=Norm("layer norm", "#999933", (0, (4, 1, 1, 1, 1, 1)), centres=False, averages=False),
 )
 
 BOTH = ("fc", "conv")  # behind the hidden linear layers or behind the convolutions

@@ -1,4 +1,4 @@
-"""Group norm against its formula and PyTorch's function, in 64 bits."""
+"""Group and layer norm against their formula and PyTorch's functions, in 64 bits."""
 
 import pytest
 import torch
@@ -51,7 +51,18 @@ def test_a_group_of_units_has_two_at_least(units, groups):
     torch.testing.assert_close(layer(x), want, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize(("name", "dims"), [("group", 0), ("group", 2)])
+def test_layer_norm_is_pytorchs():
+    torch.manual_seed(0)
+    layer, x = drawn("layer", 7, 0), 3 + torch.randn(5, 7, **DOUBLE)
+    want = F.layer_norm(x, (7,), layer.weight, layer.bias)
+    torch.testing.assert_close(layer(x), want, rtol=0, atol=1e-10)
+    layer, x = drawn("layer", 7, 2), 3 + torch.randn(5, 7, 4, 3, **DOUBLE)
+    want = F.layer_norm(x, (7, 4, 3)) * layer.weight.view(7, 1, 1) + layer.bias.view(7, 1, 1)
+    torch.testing.assert_close(layer(x), want, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("dims", [0, 2])
+@pytest.mark.parametrize("name", ["group", "layer"])
 def test_gradients(name, dims):
     torch.manual_seed(dims)
     layer = drawn(name, 6, dims)

@@ -25,6 +25,7 @@ KINDS = {
     "l2": LpNorm,
     "linf": LpNorm,
     "group": nn.GroupNorm,
+    "layer": nn.GroupNorm,
 }
 
 
@@ -140,9 +141,9 @@ def test_places_of_norms_and_dropouts(model, norm):
         at = options.get("dropout_at", "fc") if options else None
         assert letters(net, nn.Tanh, norm) == places(model, norm != "none", at)
         assert {m.p for m in net if isinstance(m, nn.Dropout)} == ({0.3} if options else set())
-        assert [m.bias is None for m in weights(net)] == [norm not in ("none", "group")] * (
-            sum(CONVS[model]) + 2
-        ) + [False]
+        assert [m.bias is None for m in weights(net)] == [
+            norm not in ("none", "group", "layer")
+        ] * (sum(CONVS[model]) + 2) + [False]
 
 
 @pytest.mark.parametrize("model", CONVS)

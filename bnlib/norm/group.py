@@ -1,4 +1,5 @@
-"""Group norm (Wu & He 2018): the channels in groups, each normalised over one image's positions.
+"""Group norm (Wu & He 2018): the channels in groups, each normalised over one image's positions;
+and layer norm (Ba et al. 2016), which is one group of all.
 
 No image sees another, so nothing is averaged for later. A group keeps the differences between its
 channels' means, so a bias in the layer before it still has an effect.
@@ -17,3 +18,8 @@ def group_norm(channels: int, spatial_dims: int) -> nn.GroupNorm:
     takes two at least."""
     most = GROUPS if spatial_dims else min(GROUPS, max(1, channels // 2))
     return nn.GroupNorm(next(g for g in range(most, 0, -1) if channels % g == 0), channels)
+
+
+def layer_norm(channels: int, spatial_dims: int) -> nn.GroupNorm:
+    """Over all channels and positions of an image; gamma and beta a channel, as in batch norm."""
+    return nn.GroupNorm(1, channels)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bnlib.catalogue import Catalogue
 from bnlib.norm.functional import affine, axes_of, batch_norm, lp_norm, wide
-from bnlib.norm.group import group_norm
+from bnlib.norm.group import group_norm, layer_norm
 
 
 class _Averaging(nn.Module):
@@ -157,6 +157,7 @@ _LAYERS: Catalogue[Callable[[int, int], nn.Module]] = Catalogue(  # (channels, s
     l2=lambda channels, spatial_dims: LpNorm(channels, 2),
     linf=lambda channels, spatial_dims: LpNorm(channels, math.inf),
     group=group_norm,
+    layer=layer_norm,
 )
 # every kind of layer that carries a gamma and a beta
 NORM_LAYERS = tuple(
