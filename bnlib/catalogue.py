@@ -78,6 +78,7 @@ NETS = Catalogue(
     mlp=Net("MLP", "mlp", 4, (28, 32), scales=False),
     alexnet=Net("AlexNet", "alexnet", 8, (32, 64, 224), dropout=BOTH),
     resnet18=Net("ResNet-18", "resnet", 18, (32,)),
+    resnet50=Net("ResNet-50", "resnet", 50, (32,)),
     vgg_a=Net("VGG-A", "vgg", 11, (32,), dropout=BOTH),
     vgg_a_light=Net("VGG-A Light", "vgg", 5, (32,), dropout=BOTH),
     vgg16=Net("VGG-16", "vgg", 16, (32,), dropout=BOTH),
