@@ -10,8 +10,20 @@ from bnlib.errors import BookError
 from bnlib.recipe import Recipe, Timing
 
 RESNET = Recipe(dataset="cifar10", model="resnet18", activation="relu")
-BLOCKS = {"resnet18": [2, 2, 2, 2], "resnet50": [3, 4, 6, 3]}  # in each stage
-PARAMETERS = {"resnet18": 11_173_962, "resnet50": 23_520_842}
+BLOCKS = {  # in each stage
+    "resnet18": [2, 2, 2, 2],
+    "resnet34": [3, 4, 6, 3],
+    "resnet50": [3, 4, 6, 3],
+    "resnet101": [3, 4, 23, 3],
+    "resnet152": [3, 8, 36, 3],
+}
+PARAMETERS = {
+    "resnet18": 11_173_962,
+    "resnet34": 21_282_122,
+    "resnet50": 23_520_842,
+    "resnet101": 42_512_970,
+    "resnet152": 58_156_618,
+}
 NORMS = {"none": lambda channels: nn.Identity(), "batch": nn.BatchNorm2d, "torch": nn.BatchNorm2d}
 
 
