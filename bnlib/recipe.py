@@ -93,6 +93,7 @@ class Recipe(Frozen):
     dataset: Literal[tuple(DATASETS)] = "mnist"
     # pixels a side: digits' 28 are padded with background to 32; alexnet scales 32 up to 64 or 224
     image_size: Literal[28, 32, 64, 224] = 32
+    augment: Literal["none", "crop_flip"] = "none"  # of training images, drawn anew each epoch
     # the network
     model: Literal[tuple(NETS)] = "lenet"
     width: Annotated[float, Field(gt=0, le=4)] = 1.0  # times the channels and units of each layer
@@ -124,6 +125,13 @@ class Recipe(Frozen):
         size = self.image_size
         _only(f"image_size {size}", DATASETS, self.dataset, lambda data: data.size <= size)
         _only(f"image_size {size}", NETS, self.model, lambda net: size in net.sizes)
+        if self.augment != "none":
+            _only(
+                "augment",
+                DATASETS,
+                self.dataset,
+                lambda data: (data.channels, data.size) == (3, 32),
+            )
         if self.width != 1.0:
             _only("width", NETS, self.model, lambda net: net.scales)
         if self.dropout:

@@ -14,6 +14,7 @@ from bnlib.recipe import Recipe, Timing
 DEFAULTS = {  # frozen: a changed default would give the ids of old records a new meaning
     "dataset": "mnist",
     "image_size": 32,
+    "augment": "none",
     "model": "lenet",
     "width": 1.0,
     "dropout": 0.0,
@@ -178,6 +179,8 @@ def test_cannot_be_changed():
         ({"optimizer": "adam", "momentum": 0.9}, ["'sgd'", "'adam'"]),
         ({"init": "he", "init_std": 0.1}, ["'normal'", "'he'"]),
         ({"dataset": "svhn", "image_size": 28}, ["'mnist'", "'digits'", "'svhn'"]),
+        ({"augment": "crop_flip"}, ["augment", "'svhn', 'cifar10'", "not 'mnist'"]),
+        ({"augment": "flip", "dataset": "svhn"}, ["'flip'", "'none'", "'crop_flip'"]),
         ({"image_size": 48}, ["image_size=48", "28, 32, 64 or 224"]),
         ({"image_size": 64}, ["image_size 64", "'alexnet'", "'lenet'"]),
         ({"image_size": 224, "model": "resnet18"}, ["image_size 224", "'alexnet'", "'resnet18'"]),

@@ -52,6 +52,11 @@ class Data:
     std: Tensor  # (C,)
     checksum: str  # sha256 of what was read
 
+    @property
+    def background(self) -> Tensor:
+        """(C,) a black pixel as standardised: what pictures are padded with."""
+        return -self.mean / self.std
+
 
 def as_input(images: Tensor) -> Tensor:
     """(B, H, W, C) rows as the (B, C, H, W) view, channels_last, that a network takes."""
