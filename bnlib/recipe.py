@@ -7,11 +7,12 @@ keeps the ids of the records that exist. For the same reason a default never cha
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bnlib.catalogue import DATASETS, NETS, NORMS, Catalogue
 from bnlib.errors import BookError
 
 # What a record may have been made under, newest first: the code still stands for each. One is added
@@ -24,13 +25,6 @@ Positive = Annotated[float, Field(gt=0)]
 Natural = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
-DATASETS = ("mnist", "svhn", "cifar10", "cifar100", "digits", "shapes")
-TIMED = ("none", "batch", "torch")
-NORMS = (*TIMED, "l1", "l2", "linf")
-VGG = ("vgg_a", "vgg_a_light", "vgg16")
-MODELS = ("lenet", "mlp", "alexnet", "resnet18", *VGG)
-SCALED = ("alexnet", "resnet18", *VGG)  # models whose layers all take the recipe's width
-DROPOUT = ("alexnet", *VGG)  # models that have a place for it
 PROBES = (
     "affine",
     "calibration",
@@ -105,16 +99,16 @@ class Frozen(BaseModel):
 
 class Recipe(Frozen):
     # the data
-    dataset: Literal[DATASETS] = "mnist"
+    dataset: Literal[tuple(DATASETS)] = "mnist"
     # pixels a side: digits' 28 are padded with background to 32; alexnet scales 32 up to 64 or 224
     image_size: Literal[28, 32, 64, 224] = 32
+    augment: Literal["none", "crop_flip"] = "none"  # of training images, drawn anew each epoch
     # the network
-    model: Literal[MODELS] = "lenet"
+    model: Literal[tuple(NETS)] = "lenet"
     width: Annotated[float, Field(gt=0, le=4)] = 1.0  # times the channels and units of each layer
     dropout: Share = 0.0  # share of the activations set to 0 in training
     dropout_at: Literal["fc", "conv"] = "fc"  # behind the hidden linear layers or the convolutions
-    # "batch" is bnlib's own, "torch" PyTorch's; "l1", "l2", "linf" divide by another norm
-    norm: Literal[NORMS] = "none"
+    norm: Literal[tuple(NORMS)] = "none"  # between each layer, but for the last, and activation
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     init: Literal["default", "xavier", "he", "normal"] = "default"  # "default" is PyTorch's
     init_std: Positive = 1.0  # of init "normal"
@@ -137,16 +131,20 @@ class Recipe(Frozen):
 
     @model_validator(mode="after")
     def fields_agree(self) -> Self:
-        if self.image_size == 28 and self.dataset not in ("mnist", "digits"):
-            raise ValueError(f"image_size 28 is for 'mnist' and 'digits', not {self.dataset!r}")
-        if self.image_size > 32 and self.model != "alexnet":
-            raise ValueError(f"image_size {self.image_size} is for 'alexnet', not {self.model!r}")
-        if self.image_size < 32 and self.model in SCALED:
-            raise ValueError(f"{self.model!r} takes images of 32 pixels or more a side")
-        if self.width != 1.0 and self.model not in SCALED:
-            raise ValueError(f"width belongs to {', '.join(SCALED)}, not {self.model!r}")
-        if self.dropout and self.model not in DROPOUT:
-            raise ValueError(f"dropout belongs to {', '.join(DROPOUT)}, not {self.model!r}")
+        size = self.image_size
+        _only(f"image_size {size}", DATASETS, self.dataset, lambda data: data.size <= size)
+        _only(f"image_size {size}", NETS, self.model, lambda net: size in net.sizes)
+        if self.augment != "none":
+            _only(
+                "augment",
+                DATASETS,
+                self.dataset,
+                lambda data: (data.channels, data.size) == (3, 32),
+            )
+        if self.width != 1.0:
+            _only("width", NETS, self.model, lambda net: net.scales)
+        if self.dropout:
+            _only("dropout", NETS, self.model, lambda net: self.dropout_at in net.dropout)
         if self.dropout_at != "fc" and not self.dropout:
             raise ValueError("dropout_at needs a dropout above 0")
         if self.optimizer != "sgd" and (self.momentum or self.nesterov):
@@ -168,8 +166,8 @@ class Timing(Frozen):
     """What is timed: training steps of several arms, in turn, in one process."""
 
     recipe: Recipe  # the network and its training; its norm is replaced by each of ``norms``
-    norms: tuple[Literal[NORMS], ...] = TIMED
-    models: tuple[Literal[MODELS], ...] = ()  # its model by each of these too; none: it stays
+    norms: tuple[Literal[tuple(NORMS)], ...] = tuple(n for n, norm in NORMS.items() if norm.timed)
+    models: tuple[Literal[tuple(NETS)], ...] = ()  # its model by each of these too; none: it stays
     device: Literal["cpu", "cuda"] = "cpu"
     steps: Natural = 50  # of one repeat
     repeats: Annotated[int, Field(ge=5)] = 15  # of every arm, the arms taking turns
@@ -184,7 +182,7 @@ class Timing(Frozen):
         if not self.models:
             return {norm: self.recipe.but(norm=norm) for norm in self.norms}
         nets = {
-            model: self.recipe.but(model=model, **({} if model in SCALED else {"width": 1.0}))
+            model: self.recipe.but(model=model, **({} if NETS[model].scales else {"width": 1.0}))
             for model in self.models
         }
         return {
@@ -192,6 +190,13 @@ class Timing(Frozen):
             for model, net in nets.items()
             for norm in self.norms
         }
+
+
+def _only(what: str, known: Catalogue, name: str, fits: Callable[[Any], bool]) -> None:
+    """What only some of the entries take is refused for the others."""
+    if not fits(known[name]):
+        takers = ", ".join(repr(other) for other, entry in known.items() if fits(entry))
+        raise ValueError(f"{what} is for {takers}, not {name!r}")
 
 
 def _one_line(kind: type[BaseModel], wrong: ValidationError) -> str:

@@ -9,6 +9,7 @@ from sklearn.datasets import load_digits
 from torch.nn import functional as F
 
 from bnlib.data import vision as data
+from bnlib.errors import BookError
 
 
 def digest(*tensors: torch.Tensor) -> str:
@@ -63,7 +64,7 @@ def test_the_bits_do_not_depend_on_the_callers_threads():
     seen, before = [], torch.get_num_threads()
     for threads in (1, 2, 3):
         torch.set_num_threads(threads)
-        data.load.cache_clear()
+        data.resident.cache_clear()
         found = data.load("digits")
         seen.append(digest(found.mean, found.std, found.train.images, found.test.images))
         assert torch.get_num_threads() == threads
@@ -118,10 +119,28 @@ def test_the_real_data_sets(dataset, folder, sizes, classes):
     if not (data.RAW / folder).exists():
         pytest.skip(f"{dataset} is not in {data.RAW}")
     found = data.load(dataset)
-    data.load.cache_clear()  # it is large
+    data.resident.cache_clear()  # it is large
     assert found.checksum == data.CHECKSUMS[dataset]
     assert (len(found.train), len(found.val), len(found.test)) == sizes
     assert len(found.classes) == found.train.labels.max() + 1 == classes
     assert torch.equal(found.test.labels.bincount(), torch.full((classes,), 10000 // classes)) or (
         dataset == "mnist" and found.test.labels.bincount().tolist()[:3] == [980, 1135, 1032]
     )
+
+
+def test_one_copy_however_it_is_asked_for():
+    found = data.load("digits")
+    others = [
+        data.load("digits", 32),
+        data.load(dataset="digits"),
+        data.load("digits", image_size=32, device="cpu"),
+        data.load("digits", 64),
+        data.load("digits", device=torch.device("cpu")),
+    ]
+    assert all(other is found for other in others)
+    assert data.load("digits", 28) is not found
+
+
+def test_an_unknown_data_set_is_told_the_known_ones():
+    with pytest.raises(BookError, match="unknown dataset 'mnits': choose one of mnist, svhn"):
+        data.load("mnits")

@@ -24,9 +24,9 @@ def raw(tmp_path, monkeypatch):
 
     monkeypatch.setattr("urllib.request.urlopen", offline)
     monkeypatch.setattr(data, "RAW", tmp_path)
-    data.load.cache_clear()
+    data.resident.cache_clear()
     yield tmp_path
-    data.load.cache_clear()
+    data.resident.cache_clear()
 
 
 def svhn_file(path, count: int) -> tuple[str, np.ndarray, np.ndarray]:
@@ -55,7 +55,7 @@ def test_svhn_is_read_from_its_files(raw, monkeypatch):
     assert np.array_equal(np.bincount(split, minlength=10), np.bincount(y, minlength=10))
 
     (raw / "train_32x32.mat").write_bytes(b"damaged")
-    data.load.cache_clear()
+    data.resident.cache_clear()
     with pytest.raises(BookError, match=r"'svhn'.*no network here"):
         data.load("svhn")
 

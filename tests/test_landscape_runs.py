@@ -10,8 +10,9 @@ from torch import nn
 from training import bits, trained
 
 from bnlib import data
+from bnlib.catalogue import NETS
 from bnlib.measure.twin import Twin
-from bnlib.recipe import MODELS, SCALED, Recipe
+from bnlib.recipe import Recipe
 from bnlib.training.train import Step, train
 
 SEEN = SMALL.but(probes=("landscape",), probe_every=1, epochs=1)
@@ -23,7 +24,7 @@ def watched_by(recipe: Recipe, every: int) -> Recipe:
 
 def smallest(model: str, **fields) -> Recipe:
     """At the smallest width, on batches of 16."""
-    fields |= {"width": 0.01} if model in SCALED else {}
+    fields |= {"width": 0.01} if NETS[model].scales else {}
     return Recipe(dataset="digits", model=model, epochs=1, batch_size=16, lr=0.01, **fields)
 
 
@@ -40,9 +41,11 @@ def few(monkeypatch):
     monkeypatch.setattr(data, "load", lambda *where: small)
 
 
+FAMILIES = {net.module: name for name, net in reversed(NETS.items())}  # its first net
+
 RUNS = [
     smallest(model, norm=norm, momentum=0.9)
-    for model in MODELS
+    for model in FAMILIES.values()
     for norm in ("none", "batch", "torch")
 ] + [
     smallest("alexnet", norm="batch", dropout=0.5, dropout_at="conv", optimizer="adam"),

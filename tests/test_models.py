@@ -8,6 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from bnlib import models
+from bnlib.errors import BookError
+from bnlib.models.init import initialise
 from bnlib.norm import BatchNorm
 from bnlib.recipe import Recipe
 
@@ -132,3 +134,21 @@ def test_default_is_what_pytorch_draws():
     levels = torch.linspace(0.01, 0.99, 25)
     gap = (torch.quantile(ours, levels) - torch.quantile(theirs, levels)).abs().max()
     assert gap < 0.01 / math.sqrt(1024) * 3
+
+
+@pytest.mark.parametrize(
+    ("foreign", "said"),
+    [
+        (nn.Embedding(3, 2), "'weight' of the Embedding at '1'"),
+        (nn.Conv1d(3, 2, 1), "'weight' of the Conv1d at '1'"),
+        (nn.ParameterList([torch.zeros(2)]), "'0' of the ParameterList at '1'"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_parameter_that_nobody_draws_is_refused(foreign, said):
+    net = nn.Sequential(nn.Linear(4, 3), foreign, BatchNorm(3))
+    with pytest.raises(BookError) as wrong:
+        initialise(net, MLP)
+    assert said in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+    initialise(nn.Sequential(net[0], net[2], nn.BatchNorm2d(3)), MLP)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bnlib.analysis.stats import to_own_best
+from bnlib.catalogue import NORMS
 from bnlib.claims.judge import Finding
 from bnlib.run import Runs
 
@@ -35,9 +36,9 @@ def arms(runs: Runs) -> tuple[Runs, Runs]:
 
 
 def column(runs: Runs, name: str, how: str) -> str:
-    """A history's or summary's column under one of the evaluations; without norm there is one."""
-    normalised = all(run.recipe.norm != "none" for run in runs)
-    return name + EVALUATIONS[how] * normalised
+    """A history's or summary's column under one evaluation; there is but one without averages."""
+    averages = all(NORMS[run.recipe.norm].averages for run in runs)
+    return name + EVALUATIONS[how] * averages
 
 
 def final(runs: Runs, how: str) -> np.ndarray:

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bnlib.catalogue import DATASETS
+from bnlib.data import shapes
 from bnlib.errors import BookError
 from bnlib.paths import RAW
 from bnlib.seeds import stream
@@ -23,16 +25,6 @@ CHECKSUMS = {  # sha256 of the decoded arrays; None: torchvision's own check of 
     "cifar10": "6b3883dca6c867f1e58def548c063d1865569b8575fcbce06b3e468a89f9895a",
     "cifar100": "ce046832bab115ddc5dec09ddaeb8339c7a9fc00cb9d3f6aebdfd619f125d129",
     "svhn": None,
-}
-
-
-SHAPES = {  # channels and classes of each data set
-    "mnist": (1, 10),
-    "svhn": (3, 10),
-    "cifar10": (3, 10),
-    "cifar100": (3, 100),
-    "digits": (1, 10),
-    "shapes": (3, 10),
 }
 
 
@@ -60,18 +52,29 @@ class Data:
     std: Tensor  # (C,)
     checksum: str  # sha256 of what was read
 
+    @property
+    def background(self) -> Tensor:
+        """(C,) a black pixel as standardised: what pictures are padded with."""
+        return -self.mean / self.std
+
 
 def as_input(images: Tensor) -> Tensor:
     """(B, H, W, C) rows as the (B, C, H, W) view, channels_last, that a network takes."""
     return images.permute(0, 3, 1, 2)
 
 
-@functools.lru_cache(maxsize=2)
-def load(dataset: str, image_size: int = 32, device: str = "cpu") -> Data:
+def load(dataset: str, image_size: int = 32, device: str | torch.device = "cpu") -> Data:
     """The data set ``dataset``, split, standardised and moved to ``device``.
 
     Images are padded to ``image_size``, but to no more than 32: a network that wants larger ones
     scales them up itself, so that what is resident stays small."""
+    device = torch.empty(0, device=device).device  # "cuda" is "cuda:0"
+    return resident(dataset, min(image_size, 32), device)
+
+
+@functools.lru_cache(maxsize=2)
+def resident(dataset: str, side: int, device: torch.device) -> Data:
+    """One copy of each data set on a device, however it was asked for."""
     train_x, train_y, test_x, test_y, classes = _read(dataset)
     checksum = _sha256(train_x, train_y, test_x, test_y)
     if CHECKSUMS.get(dataset) not in (None, checksum):
@@ -89,7 +92,7 @@ def load(dataset: str, image_size: int = 32, device: str = "cpu") -> Data:
 
     def split(x: np.ndarray, y: np.ndarray) -> Split:
         images = torch.from_numpy(x).float().div_(255)
-        pad = (min(image_size, 32) - images.shape[1]) // 2
+        pad = (side - images.shape[1]) // 2
         images = torch.nn.functional.pad(images, (0, 0, pad, pad, pad, pad))  # background is 0
         images.sub_(mean).div_(std)
         return Split(images.to(device), torch.from_numpy(y).long().to(device))
@@ -108,13 +111,11 @@ def load(dataset: str, image_size: int = 32, device: str = "cpu") -> Data:
 
 def _read(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
     """Bytes (N, H, W, C) and labels of the training and the test set, and the class names."""
+    if not DATASETS[dataset].built_in:
+        return _torchvision(dataset)
     if dataset == "digits":
         return _digits()
-    if dataset == "shapes":
-        from bnlib.data import shapes
-
-        return *shapes.draw(6000, seed=1), *shapes.draw(1000, seed=2), list(shapes.CLASSES)
-    return _torchvision(dataset)
+    return *shapes.draw(6000, seed=1), *shapes.draw(1000, seed=2), list(shapes.CLASSES)
 
 
 def _digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
@@ -148,11 +149,12 @@ def _torchvision(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
             with contextlib.redirect_stdout(sys.stderr):
                 train, test = (kind(RAW, download=True, **part) for part in parts)
         except Exception as reason:
+            built_in = ", ".join(repr(name) for name, known in DATASETS.items() if known.built_in)
             said = str(reason).splitlines() or [type(reason).__name__]  # an assertion says nothing
             raise BookError(
                 f"data set {dataset!r} is missing or damaged in {RAW} and could not be downloaded "
                 f"({said[0]}): connect to the network, put torchvision's files there, or choose "
-                f"dataset 'digits' or 'shapes'"
+                f"a dataset that is built in: {built_in}"
             ) from None
     arrays = []
     for part in (train, test):

@@ -3,12 +3,12 @@
 import numpy as np
 
 from bnlib.measure.probe import Probe
-from bnlib.training.evaluate import averaging
+from bnlib.norm import NORM_LAYERS
 
 
 class Affine(Probe):
     def result(self) -> dict[str, np.ndarray]:
-        layers = averaging(self.watched.model)
+        layers = [m for m in self.watched.model.modules() if isinstance(m, NORM_LAYERS)]
         found = {}
         for place, layer in enumerate(layers, start=1):
             found[f"gamma{place}"] = layer.weight.detach().cpu().numpy()

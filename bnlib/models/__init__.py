@@ -1,31 +1,29 @@
 """The networks. ``build(recipe)`` gives one, initialised from the recipe's seed."""
 
+from importlib import import_module
+
 import torch
 from torch import nn
 
-from bnlib import data
-from bnlib.models import alexnet, lenet, mlp, resnet, vgg
+from bnlib.catalogue import DATASETS, NETS
 from bnlib.models.init import initialise
 from bnlib.recipe import Recipe
-
-MODELS = {
-    "lenet": lenet.build,
-    "mlp": mlp.build,
-    "alexnet": alexnet.build,
-    "resnet18": resnet.build,
-    "vgg_a": vgg.build,
-    "vgg_a_light": vgg.build,
-    "vgg16": vgg.build,
-}
 
 
 def build(recipe: Recipe) -> nn.Module:
     """The network of ``recipe``, on the CPU, its weights drawn from the stream of its seed."""
-    channels, classes = data.SHAPES[recipe.dataset]
     with torch.random.fork_rng([]):  # torch's layers draw weights of their own, which go unused
-        model = MODELS[recipe.model](recipe, channels, classes)
+        model = structure(recipe)
     initialise(model, recipe)
     return model
+
+
+def structure(recipe: Recipe) -> nn.Module:
+    """The network with weights that mean nothing: to count and to look at, under
+    ``torch.device("meta")`` without any memory for them."""
+    net, dataset = NETS[recipe.model], DATASETS[recipe.dataset]
+    module = import_module(f"bnlib.models.{net.module}")
+    return module.build(recipe, dataset.channels, dataset.classes)
 
 
 def noise_of(model: nn.Module) -> list[torch.Generator]:

@@ -4,8 +4,12 @@ import math
 
 from torch import nn
 
+from bnlib.errors import BookError
+from bnlib.norm import NORM_LAYERS
 from bnlib.recipe import Recipe
 from bnlib.seeds import stream
+
+WEIGHTED = (nn.Conv2d, nn.Linear)
 
 
 def initialise(model: nn.Module, recipe: Recipe) -> None:
@@ -14,7 +18,8 @@ def initialise(model: nn.Module, recipe: Recipe) -> None:
     Each layer has a stream of its own, named by its place, so that arms with and without
     normalisation (and hence without and with biases) start from the same weights.
     """
-    layers = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    _check(model)
+    layers = [m for m in model.modules() if isinstance(m, WEIGHTED)]
     for place, layer in enumerate(layers):
         weight, rng = layer.weight, stream(recipe.seed, "init", place)
         fan_in = weight[0].numel()
@@ -30,3 +35,15 @@ def initialise(model: nn.Module, recipe: Recipe) -> None:
         if layer.bias is not None:
             bound = 1 / math.sqrt(fan_in) if recipe.init == "default" else 0.0
             nn.init.uniform_(layer.bias, -bound, bound, generator=rng)
+
+
+def _check(model: nn.Module) -> None:
+    """A parameter that nobody draws would start from whatever PyTorch's global stream gave it."""
+    for place, layer in model.named_modules():
+        for name, _ in layer.named_parameters(recurse=False):
+            if not isinstance(layer, (*WEIGHTED, *NORM_LAYERS)) or name not in ("weight", "bias"):
+                raise BookError(
+                    f"no initial value for the parameter {name!r} of the {type(layer).__name__} at "
+                    f"{place!r}: bnlib.models.init knows the weight and bias of convolutions, "
+                    f"linear layers and norms; teach it this one"
+                )

@@ -1,9 +1,11 @@
 """What the networks share."""
 
 from collections import OrderedDict
+from typing import Any
 
 from torch import nn
 
+from bnlib.catalogue import NORMS
 from bnlib.norm import norm_layer
 from bnlib.recipe import Recipe
 
@@ -15,22 +17,30 @@ def scaled(recipe: Recipe, units: int) -> int:
     return max(1, round(units * recipe.width))
 
 
+def normed(recipe: Recipe, kind: type[nn.Module], *shape: int, **options: Any):
+    """The layer ``kind(*shape, **options)`` and the recipe's norm behind it.
+
+    The layer has a bias unless the norm takes away each channel's mean, and a bias with it."""
+    layer = kind(*shape, bias=not NORMS[recipe.norm].centres, **options)
+    outputs, _, *kernel = layer.weight.shape
+    return layer, norm_layer(recipe.norm, outputs, len(kernel))
+
+
 def conv(recipe: Recipe, place: int, inputs: int, outputs: int, size: int, **options: int):
     """Convolution, norm, activation and, where the recipe wants it, dropout, by name."""
-    layer = nn.Conv2d(inputs, outputs, size, bias=recipe.norm == "none", **options)
-    return _block(recipe, place, layer, "conv", outputs, 2)
+    pair = normed(recipe, nn.Conv2d, inputs, outputs, size, **options)
+    return _block(recipe, "conv", place, place, *pair)
 
 
 def linear(recipe: Recipe, place: int, inputs: int, outputs: int, number: int):
     """The same for a hidden linear layer, the ``number``-th; ``place`` counts all layers."""
-    layer = nn.Linear(inputs, outputs, bias=recipe.norm == "none")
-    return _block(recipe, place, layer, "fc", outputs, 0, number)
+    return _block(recipe, "fc", place, number, *normed(recipe, nn.Linear, inputs, outputs))
 
 
-def _block(recipe, place, layer, kind, outputs, spatial_dims, number=None):
-    parts: OrderedDict[str, nn.Module] = OrderedDict()
-    parts[f"{kind}{number or place}"] = layer
-    parts[f"norm{place}"] = norm_layer(recipe.norm, outputs, spatial_dims)
+def _block(
+    recipe: Recipe, kind: str, place: int, number: int, layer: nn.Module, norm: nn.Module
+) -> OrderedDict[str, nn.Module]:
+    parts = OrderedDict({f"{kind}{number}": layer, f"norm{place}": norm})
     parts[f"act{place}"] = ACTIVATIONS[recipe.activation]()
     if recipe.dropout and recipe.dropout_at == kind:
         parts[f"drop{place}"] = nn.Dropout(recipe.dropout)

@@ -8,32 +8,19 @@ from collections import OrderedDict
 
 from torch import nn
 
-from bnlib.models.layers import ACTIVATIONS
-from bnlib.norm import norm_layer
+from bnlib.models.layers import conv, linear
 from bnlib.recipe import Recipe
 
 
 def build(recipe: Recipe, channels: int, classes: int) -> nn.Sequential:
-    bias = recipe.norm == "none"  # normalisation takes any constant away again
-    act = ACTIVATIONS[recipe.activation]
     left = ((recipe.image_size - 4) // 2 - 4) // 2  # pixels a side after the second pooling
-    return nn.Sequential(
-        OrderedDict(
-            conv1=nn.Conv2d(channels, 6, 5, bias=bias),
-            norm1=norm_layer(recipe.norm, 6, 2),
-            act1=act(),
-            pool1=nn.AvgPool2d(2),
-            conv2=nn.Conv2d(6, 16, 5, bias=bias),
-            norm2=norm_layer(recipe.norm, 16, 2),
-            act2=act(),
-            pool2=nn.AvgPool2d(2),
-            conv3=nn.Conv2d(16, 120, left, bias=bias),
-            norm3=norm_layer(recipe.norm, 120, 2),
-            act3=act(),
-            flatten=nn.Flatten(),
-            fc1=nn.Linear(120, 84, bias=bias),
-            norm4=norm_layer(recipe.norm, 84, 0),
-            act4=act(),
-            fc2=nn.Linear(84, classes),
-        )
-    )
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    layers |= conv(recipe, 1, channels, 6, 5)
+    layers["pool1"] = nn.AvgPool2d(2)
+    layers |= conv(recipe, 2, 6, 16, 5)
+    layers["pool2"] = nn.AvgPool2d(2)
+    layers |= conv(recipe, 3, 16, 120, left)
+    layers["flatten"] = nn.Flatten()
+    layers |= linear(recipe, 4, 120, 84, 1)
+    layers["fc2"] = nn.Linear(84, classes)
+    return nn.Sequential(layers)

@@ -4,8 +4,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from bnlib.models.layers import ACTIVATIONS
-from bnlib.norm import norm_layer
+from bnlib.models.layers import linear
 from bnlib.recipe import Recipe
 
 HIDDEN = (100, 100, 100)
@@ -15,9 +14,7 @@ def build(recipe: Recipe, channels: int, classes: int) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
     width = channels * recipe.image_size**2
     for place, units in enumerate(HIDDEN, start=1):
-        layers[f"fc{place}"] = nn.Linear(width, units, bias=recipe.norm == "none")
-        layers[f"norm{place}"] = norm_layer(recipe.norm, units, 0)
-        layers[f"act{place}"] = ACTIVATIONS[recipe.activation]()
+        layers |= linear(recipe, place, width, units, place)
         width = units
     layers[f"fc{len(HIDDEN) + 1}"] = nn.Linear(width, classes)
     return nn.Sequential(layers)

@@ -2,11 +2,11 @@
 
 from bnlib.norm.fold import fold
 from bnlib.norm.functional import batch_norm, lp_norm
-from bnlib.norm.layers import BATCH_NORMS, NORMS, BatchNorm, LpNorm, norm_layer
+from bnlib.norm.layers import BATCH_NORMS, NORM_LAYERS, BatchNorm, LpNorm, norm_layer
 
 __all__ = [
     "BATCH_NORMS",
-    "NORMS",
+    "NORM_LAYERS",
     "BatchNorm",
     "LpNorm",
     "batch_norm",

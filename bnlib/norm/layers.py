@@ -8,8 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from bnlib.errors import BookError
+from bnlib.catalogue import Catalogue
 from bnlib.norm.functional import affine, axes_of, batch_norm, lp_norm, wide
+from bnlib.norm.group import group_norm, layer_norm
 
 
 class _Averaging(nn.Module):
@@ -147,20 +148,24 @@ class LpNorm(_Averaging):
 
 
 _TORCH = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
-_LAYERS: dict[str, Callable[[int, int], nn.Module]] = {
-    "none": lambda channels, spatial_dims: nn.Identity(),
-    "batch": lambda channels, spatial_dims: BatchNorm(channels),
-    "torch": lambda channels, spatial_dims: _TORCH[spatial_dims](channels),
-    "l1": lambda channels, spatial_dims: LpNorm(channels, 1),
-    "l2": lambda channels, spatial_dims: LpNorm(channels, 2),
-    "linf": lambda channels, spatial_dims: LpNorm(channels, math.inf),
-}
-NORMS = tuple(_LAYERS)
+_LAYERS: Catalogue[Callable[[int, int], nn.Module]] = Catalogue(  # (channels, spatial_dims)
+    "norm",
+    none=lambda channels, spatial_dims: nn.Identity(),
+    batch=lambda channels, spatial_dims: BatchNorm(channels),
+    torch=lambda channels, spatial_dims: _TORCH[spatial_dims](channels),
+    l1=lambda channels, spatial_dims: LpNorm(channels, 1),
+    l2=lambda channels, spatial_dims: LpNorm(channels, 2),
+    linf=lambda channels, spatial_dims: LpNorm(channels, math.inf),
+    group=group_norm,
+    layer=layer_norm,
+)
+# every kind of layer that carries a gamma and a beta
+NORM_LAYERS = tuple(
+    {type(make(1, dims)) for make in _LAYERS.values() for dims in _TORCH} - {nn.Identity}
+)
 BATCH_NORMS = (BatchNorm, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def norm_layer(name: str, channels: int, spatial_dims: int) -> nn.Module:
     """The normalisation called `name`, after a layer with `channels` outputs."""
-    if name not in _LAYERS:
-        raise BookError(f"unknown norm {name!r}: choose one of {', '.join(NORMS)}")
     return _LAYERS[name](channels, spatial_dims)
