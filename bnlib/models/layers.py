@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 from torch import nn
 
+from bnlib.models.dropout import Dropout
 from bnlib.norm import norm_layer
 from bnlib.recipe import Recipe
 
@@ -33,5 +34,5 @@ def _block(recipe, place, layer, kind, outputs, spatial_dims, number=None):
     parts[f"norm{place}"] = norm_layer(recipe.norm, outputs, spatial_dims)
     parts[f"act{place}"] = ACTIVATIONS[recipe.activation]()
     if recipe.dropout and recipe.dropout_at == kind:
-        parts[f"drop{place}"] = nn.Dropout(recipe.dropout)
+        parts[f"drop{place}"] = Dropout(recipe.dropout)
     return parts
