@@ -5,11 +5,11 @@ import functools
 from bnlib import data
 from bnlib.book.chapter import experiments_of
 from bnlib.book.layout import Book
+from bnlib.catalogue import NETS
 from bnlib.data import Data, Split
 from bnlib.recipe import Recipe
 
 SHAPE = ("model", "norm", "optimizer", "schedule", "activation", "dropout_at", "image_size", "loss")
-WHOLE = ("lenet", "mlp")  # networks of one width
 BATCH, STEPS = 4, 3
 
 
@@ -29,7 +29,7 @@ def kinds() -> list[Recipe]:
 
 def _small(recipe: Recipe) -> Recipe:
     built_in = "digits" if recipe.dataset == "mnist" else "shapes"
-    narrow = {"width": 1 / 32} if recipe.width != 1 or recipe.model not in WHOLE else {}
+    narrow = {"width": 1 / 32} if NETS[recipe.model].scales else {}
     kept = recipe.model_fields_set - {"probes", "probe_every", "probe_etas"}
     fields = {name: getattr(recipe, name) for name in kept} | narrow
     return Recipe(**fields | {"dataset": built_in, "batch_size": BATCH, "epochs": 2})

@@ -2,6 +2,7 @@
 
 from bnlib.measure.affine import Affine
 from bnlib.measure.calibration import Calibration
+from bnlib.measure.consecutive import Consecutive
 from bnlib.measure.landscape import Landscape
 from bnlib.measure.logits import Logits
 from bnlib.measure.plane import Plane
@@ -12,17 +13,17 @@ from bnlib.measure.unit_inputs import UnitInputs
 from bnlib.measure.variance_shift import VarianceShift
 from bnlib.measure.weights import Weights
 
-PROBES: dict[str, type[Probe]] = {
-    "affine": Affine,
-    "calibration": Calibration,
-    "landscape": Landscape,
-    "logits": Logits,
-    "plane": Plane,
-    "predictions": Predictions,
-    "s2_evaluation": S2Evaluation,
-    "unit_inputs": UnitInputs,
-    "variance_shift": VarianceShift,
-    "weights": Weights,
+PROBES: dict[str, tuple[type[Probe], ...]] = {
+    "affine": (Affine,),
+    "calibration": (Calibration,),
+    "landscape": (Landscape, Consecutive),
+    "logits": (Logits,),
+    "plane": (Plane,),
+    "predictions": (Predictions,),
+    "s2_evaluation": (S2Evaluation,),
+    "unit_inputs": (UnitInputs,),
+    "variance_shift": (VarianceShift,),
+    "weights": (Weights,),
 }
 
 __all__ = ["PROBES", "Probe", "Watched"]

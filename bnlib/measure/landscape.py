@@ -14,18 +14,17 @@ in their logarithm and the same whatever the learning rate of the run. The lines
 Smoothness is max over η of ‖∇L(θ − ηd) − g‖ / (η‖g‖); scale-free ‖ĝ(θ − ηd) − ĝ‖ / (η‖ĝ‖), with the
 norms at θ in both ĝ. Only the latter is the same after a rescaling of weights that leaves the
 function as it was. In float32 rounding alone makes about 1e-6 / η.
-
-Beside them what source S3 took for it: how far the last layer's gradient, as the training computes
-it, is from that of the next step, which has other weights and another batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from bnlib.measure.probe import Probe, Watched
+from bnlib.measure.rows import Rows
 from bnlib.measure.twin import Twin
 from bnlib.seeds import stream
 
@@ -34,41 +33,65 @@ SCALE_FREE = 0.01  # η in units of a layer's norm moves it by η‖W_l‖² ‖
 
 
 class Landscape(Probe):
+    captures = True
+
     def __init__(self, watched: Watched):
         super().__init__(watched)
-        self.every = watched.recipe.probe_every
+        self.steps = range(0, watched.steps, watched.recipe.probe_every)
         self.twin = Twin(watched)
+        params = list(watched.model.parameters())
         owners = {
             id(layer.weight): name
             for name, layer in watched.model.named_modules()
             if isinstance(layer, nn.Conv2d | nn.Linear)
         }
-        params = list(watched.model.parameters())
         self.layers = {i: owners[id(p)] for i, p in enumerate(params) if id(p) in owners}
-        self.last = params[max(self.layers)]
-        self.etas = np.geomspace(*watched.recipe.probe_etas, POINTS)
-        self.draws = stream(watched.recipe.seed, "landscape")
-        count = sum(p.numel() for p in params)
-        self.normal = torch.randn(count, generator=self.draws).to(self.last)
-        self.steps: list[int] = []
-        self.found: dict[str, list[Tensor]] = {}
+        etas = np.geomspace(*watched.recipe.probe_etas, POINTS)
+        self.etas = {"gradient": etas, "random": etas, "scale_free": SCALE_FREE * etas}
+        shapes = {"loss": (), "weight_norm": (), "layer_norms": (len(self.layers),)}
+        shapes["layer_changes"] = (POINTS, len(self.layers))
+        for line in self.etas:
+            shapes |= {f"{line}_losses": (POINTS,), f"{line}_changes": (POINTS,)}
+            shapes |= {f"{line}_norm": (), f"{line}_beta": ()}
+        like = params[0].detach()
+        self.rows = Rows(len(self.steps), like, **shapes)
+        # a sample takes these from the device, where they are at hand
+        self.divisors = {line: torch.from_numpy(etas).to(like) for line, etas in self.etas.items()}
+        self.weights = torch.tensor(list(self.layers), device=like.device)
+        draws, count = stream(watched.recipe.seed, "landscape"), sum(p.numel() for p in params)
+        self.normal = torch.randn(count, generator=draws).to(like)
+        self.turns = torch.randint(count, (len(self.steps),), generator=draws).to(like.device)
+        self.places = torch.arange(count, device=like.device)
 
-    def step(self, step: int) -> None:
-        self._consecutive(step)
-        if step % self.every:
-            return
-        theta = self.twin.theta
-        self.twin.move(theta, 0.0)
+    def due(self, step: int) -> bool:
+        return step % self.watched.recipe.probe_every == 0
+
+    def prepared(self) -> AbstractContextManager[None]:
+        return self.twin.prepared()
+
+    def sample(self) -> None:
+        self.twin.begin()
         loss, g = self.twin.gradient()
-        sizes, norms = _norms(theta), _norms(g)  # (tensors,)
-        ones, layers = torch.ones_like(norms), list(self.layers)
-        self.steps.append(step)
-        self._keep(loss=loss, weight_norm=sizes.norm(), layer_norms=norms[layers])
-        changes = self._line("gradient", g, g, self.etas, ones)
-        self._keep(layer_changes=changes[:, layers])
-        self._line("random", g, self._random(norms.norm()), self.etas, ones)
+        sizes, norms = _norms(self.twin.theta), _norms(g)  # (tensors,)
+        ones = torch.ones_like(norms)
+        figures, changes = self._line("gradient", g, g, ones)
+        figures |= {
+            "loss": loss,
+            "weight_norm": sizes.norm(),
+            "layer_norms": norms.index_select(0, self.weights),
+            "layer_changes": changes.index_select(1, self.weights),
+        }
+        figures |= self._line("random", g, self._random(norms.norm()), ones)[0]
         longer = torch._foreach_mul(g, list(sizes.square()))
-        self._line("scale_free", g, longer, SCALE_FREE * self.etas, sizes)
+        figures |= self._line("scale_free", g, longer, sizes)[0]
+        self.rows.write(**figures)
+
+    def changed(self) -> Iterator[Tensor]:
+        yield from self.rows.changed()
+        yield from self.twin.changed()
+
+    def noise(self) -> list[torch.Generator]:
+        return [noise.generator for noise in self.twin.noises]
 
     def result(self) -> dict[str, np.ndarray]:
         """The samples in float32, NaN where they are no numbers. S samples, E step sizes, L layers.
@@ -81,65 +104,38 @@ class Landscape(Probe):
         ``<line>_beta`` (S,), the smoothness.
 
         ``layer_norms`` (S, L) and ``layer_changes`` (S, E, L): the gradient line's, layer by layer.
-        ``consecutive_changes`` and ``consecutive_moves`` (S,): how far the last layer's gradient
-        and weights are from those of the next step; NaN where the run ended before.
         """
-        found = {name: torch.stack(kept).cpu().numpy() for name, kept in self.found.items()}
-        for name in ("consecutive_changes", "consecutive_moves"):
-            kept = found.get(name, np.empty(0, np.float32))
-            found[name] = np.pad(kept, (0, len(self.steps) - len(kept)), constant_values=np.nan)
+        found = self.rows.read()
         return found | {
-            "steps": np.array(self.steps),
-            "etas": self.etas,
-            "scale_free_etas": SCALE_FREE * self.etas,
+            "steps": np.array(self.steps[: len(found["loss"])]),
+            "etas": self.etas["gradient"],
+            "scale_free_etas": self.etas["scale_free"],
             "layers": np.array(list(self.layers.values())),
         }
 
     def _line(
-        self,
-        name: str,
-        g: Sequence[Tensor],
-        direction: Sequence[Tensor],
-        etas: np.ndarray,
-        units: Tensor,
-    ) -> Tensor:
-        """Keeps one line's figures, each tensor's gradient times its unit; gives ‖∇L − g‖ of each
-        (E, tensors)."""
+        self, name: str, g: Sequence[Tensor], direction: Sequence[Tensor], units: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """One line's figures, each tensor's gradient times its unit; ‖∇L − g‖ of each (E, tensors)."""
         losses, changes = [], []
-        for eta in etas.tolist():
+        for eta in self.etas[name].tolist():
             self.twin.move(direction, eta)
             loss, there = self.twin.gradient()
             losses.append(loss)
             changes.append(_norms(torch._foreach_sub(there, g)))
         by_tensor = torch.stack(changes)
         change, norm = (by_tensor * units).norm(dim=1), (_norms(g) * units).norm()
-        beta = (change / (torch.from_numpy(etas).to(norm) * norm)).amax()
+        beta = (change / (self.divisors[name] * norm)).amax()
         figures = {"losses": torch.stack(losses), "changes": change, "norm": norm, "beta": beta}
-        self._keep(**{f"{name}_{figure}": value for figure, value in figures.items()})
-        return by_tensor
+        return {f"{name}_{figure}": value for figure, value in figures.items()}, by_tensor
 
     def _random(self, length: Tensor) -> list[Tensor]:
-        """The run's normal draws, turned by a drawn number of places: as good as fresh ones, and
-        nothing to wait for on a GPU."""
-        places = int(torch.randint(len(self.normal), (), generator=self.draws))
-        turned = self.normal.roll(places).mul_(length / self.normal.norm())
+        """The run's normal draws, turned by a drawn number of places: as good as fresh ones."""
+        turn = self.turns.index_select(0, self.rows.next())
+        turned = self.normal.index_select(0, (self.places - turn) % len(self.normal))
+        turned.mul_(length / self.normal.norm())
         pieces = turned.split([p.numel() for p in self.twin.theta])
         return [x.view(p.shape) for x, p in zip(pieces, self.twin.theta, strict=True)]
-
-    def _consecutive(self, step: int) -> None:
-        """The run's own gradients: what step s has computed is still there before step s + 1."""
-        weight = self.last.detach()
-        if step >= 2 and (step - 2) % self.every == 0:
-            self._keep(consecutive_changes=(self.last.grad - self.gradient).norm())
-        if step >= 1 and (step - 1) % self.every == 0:
-            self._keep(consecutive_moves=(weight - self.start).norm())
-            self.gradient = self.last.grad.clone()
-        if step % self.every == 0:
-            self.start = weight.clone()
-
-    def _keep(self, **figures: Tensor) -> None:
-        for name, value in figures.items():
-            self.found.setdefault(name, []).append(value)
 
 
 def _norms(tensors: Sequence[Tensor]) -> Tensor:

@@ -4,14 +4,13 @@ A network whose logits hardly depend on the image cannot tell images apart, what
 statistics are those that training would use: batch norm in training mode, by the images' own.
 """
 
-import copy
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from bnlib.data import as_input
 from bnlib.measure.probe import Probe, Watched
+from bnlib.models.twin import twin_of
 
 IMAGES = 1000  # of the validation part
 
@@ -24,10 +23,8 @@ class Logits(Probe):
 
     @torch.no_grad()
     def epoch(self, epoch: int) -> None:
-        twin = copy.deepcopy(self.watched.model).train()
-        for layer in twin.modules():
-            if isinstance(layer, torch.nn.Dropout):
-                layer.eval()  # the spread over images, not over masks
+        # the spread over images, not over masks
+        twin = twin_of(self.watched.model, training=True, dropout=False)
         logits = twin(as_input(self.watched.data.val.images[:IMAGES])).double()  # (N, K)
         self.spreads.append(logits.std(0, correction=0).square().mean().sqrt())
 

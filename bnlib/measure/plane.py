@@ -6,15 +6,15 @@ training images. Batch norm uses these images' own statistics: the running avera
 weights in the middle of the plane and to no others.
 """
 
-import copy
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bnlib.data import as_input
 from bnlib.measure.probe import Probe
+from bnlib.models.twin import twin_of
 from bnlib.seeds import stream
 
 IMAGES = 1000  # of the training part, and at most a twentieth of it
@@ -55,10 +55,7 @@ class Plane(Probe):
     def result(self) -> dict[str, np.ndarray]:
         """``plane`` (POINTS, POINTS): losses; ``plane_coordinates`` (POINTS,): −1 to 1."""
         w = self.watched
-        twin = copy.deepcopy(w.model).train()
-        for layer in twin.modules():
-            if isinstance(layer, nn.Dropout):
-                layer.eval()
+        twin = twin_of(w.model, training=True, dropout=False)
         train = w.data.train
         count = min(IMAGES, len(train) // 20)
         images, labels = train.images[:count], train.labels[:count]

@@ -1,6 +1,17 @@
-"""What a probe is: hooks that the training loop calls between steps, and arrays at the end."""
+"""What a probe is: hooks that the training loop calls between steps, and arrays at the end.
+
+Before each step the loop asks whether a sample is due, and if so takes it:
+
+    if probe.due(step):
+        with probe.prepared():
+            probe.sample()  # or the replay of the CUDA graph it was captured in
+
+What ``captures`` may be made a graph, also inside ``prepared()``. The graph has to know of
+``changed()``, so that a warm-up can be taken back, and of the generators in ``noise()``.
+"""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,23 +36,36 @@ class Watched:
     labels: Tensor  # ... (B,) of the step to come: fixed buffers, filled anew for each
 
 
-def own_draws(images: Tensor) -> contextlib.AbstractContextManager:
-    """Where a probe runs a copy in training mode: dropout's draws leave the run's noise alone."""
-    return torch.random.fork_rng([images.device] if images.is_cuda else [])
-
-
 class Probe:
     """Does nothing; a probe overrides the hooks it needs."""
+
+    captures = False  # whether ``sample`` is the same work on the same memory each time
 
     def __init__(self, watched: Watched):
         self.watched = watched
 
-    def step(self, step: int) -> None:
-        """Before step ``step`` (counted from 0), its batch in the buffers."""
+    def due(self, step: int) -> bool:
+        """Whether to sample before step ``step`` (counted from 0), its batch in the buffers."""
+        return False
+
+    def prepared(self) -> contextlib.AbstractContextManager[None]:
+        """What the host has to do around a sample, its capture and each of its replays."""
+        return contextlib.nullcontext()
+
+    def sample(self) -> None:
+        """On the device alone: nothing is read by the host."""
+
+    def changed(self) -> Iterator[Tensor]:
+        """Every tensor that ``sample`` writes to and that was there before."""
+        return iter(())
+
+    def noise(self) -> list[torch.Generator]:
+        """The generators that ``sample`` draws from."""
+        return []
 
     def epoch(self, epoch: int) -> None:
         """After epoch ``epoch`` (counted from 1) and its evaluation."""
 
     def result(self) -> dict[str, np.ndarray]:
-        """The arrays to record."""
+        """The arrays to record, of what was seen until now; here the device is read."""
         return {}

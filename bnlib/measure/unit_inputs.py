@@ -5,14 +5,14 @@ hidden layer: as they reach the activation (after normalisation, by the images' 
 and before normalisation. Sampled at steps that grow more and more apart.
 """
 
-import copy
-
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bnlib.data import as_input
-from bnlib.measure.probe import Probe, Watched, own_draws
+from bnlib.measure.probe import Probe, Watched
+from bnlib.measure.rows import Rows
+from bnlib.models.twin import twin_of
 
 QUANTILES = (0.15, 0.5, 0.85)
 IMAGES = 1000  # of the validation part
@@ -24,41 +24,32 @@ class UnitInputs(Probe):
         super().__init__(watched)
         moments = np.geomspace(1, watched.steps, SAMPLES).round() - 1
         self.moments = sorted({int(m) for m in moments})
-        self.due = set(self.moments)
-        self.after: list[Tensor] = []
-        self.before: list[Tensor] = []
+        weight = _last_hidden(watched.model)[0].weight.detach()
+        shape = len(QUANTILES), len(weight)
+        self.rows = Rows(len(self.moments), weight, unit_after=shape, unit_before=shape)
+        self.levels = torch.tensor(QUANTILES, device=weight.device)
+
+    def due(self, step: int) -> bool:
+        return step in self.moments
 
     @torch.no_grad()
-    def step(self, step: int) -> None:
-        if step not in self.due:
-            return
-        twin = copy.deepcopy(self.watched.model).train()
-        seen: dict[str, Tensor] = {}
-
-        def keep(name: str):
-            return lambda layer, inputs, output: seen.__setitem__(name, output)
-
-        linear = [m for m in twin.modules() if isinstance(m, nn.Linear)][-2]
-        activation = [m for m in twin.modules() if isinstance(m, nn.Sigmoid | nn.Tanh | nn.ReLU)][
-            -1
-        ]
-        linear.register_forward_hook(keep("before"))
-        activation.register_forward_pre_hook(
-            lambda layer, inputs: keep("after")(layer, None, inputs[0])
-        )
-        images = as_input(self.watched.data.val.images[:IMAGES])
-        with own_draws(images):
-            twin(images)
-        levels = torch.tensor(QUANTILES, device=seen["after"].device)
-        self.before.append(torch.quantile(seen["before"], levels, dim=0))
-        self.after.append(torch.quantile(seen["after"], levels, dim=0))
+    def sample(self) -> None:
+        twin, seen = twin_of(self.watched.model, training=True), {}
+        linear, activation = _last_hidden(twin)
+        linear.register_forward_hook(lambda _, inputs, output: seen.update(unit_before=output))
+        activation.register_forward_pre_hook(lambda _, inputs: seen.update(unit_after=inputs[0]))
+        twin(as_input(self.watched.data.val.images[:IMAGES]))
+        quantiles = {name: torch.quantile(x, self.levels, dim=0) for name, x in seen.items()}
+        self.rows.write(**quantiles)
 
     def result(self) -> dict[str, np.ndarray]:
-        def stack(moments: list[Tensor]) -> np.ndarray:  # (moments, quantiles, units)
-            return torch.stack(moments).cpu().numpy().astype(np.float16)
+        """``steps`` (S,); ``unit_after`` and ``unit_before`` (S, quantiles, units)."""
+        found = {name: rows.astype(np.float16) for name, rows in self.rows.read().items()}
+        return {"steps": np.array(self.moments[: len(found["unit_after"])])} | found
 
-        return {
-            "steps": np.array(self.moments[: len(self.after)]),
-            "unit_after": stack(self.after),
-            "unit_before": stack(self.before),
-        }
+
+def _last_hidden(model: nn.Module) -> tuple[nn.Linear, nn.Module]:
+    """The last hidden linear layer and the activation behind it."""
+    linear = [m for m in model.modules() if isinstance(m, nn.Linear)]
+    activations = [m for m in model.modules() if isinstance(m, nn.Sigmoid | nn.Tanh | nn.ReLU)]
+    return linear[-2], activations[-1]

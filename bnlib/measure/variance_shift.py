@@ -5,14 +5,13 @@ running averages learn that variance and meet a smaller one when dropout is off 
 Taken once, after the last epoch, over a fixed set of training images.
 """
 
-import copy
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from bnlib.data import as_input
-from bnlib.measure.probe import Probe, own_draws
+from bnlib.measure.probe import Probe
+from bnlib.models.twin import twin_of
 from bnlib.training.evaluate import averaging
 
 IMAGES = 2000  # of the training part
@@ -21,9 +20,8 @@ IMAGES = 2000  # of the training part
 class VarianceShift(Probe):
     def result(self) -> dict[str, np.ndarray]:
         images = as_input(self.watched.data.train.images[:IMAGES])
-        with own_draws(images):
-            training = _input_variances(self.watched.model, images, train=True)
-        evaluation = _input_variances(self.watched.model, images, train=False)
+        training = _input_variances(self.watched.model, images, training=True)
+        evaluation = _input_variances(self.watched.model, images, training=False)
         return {
             f"variance_{mode}{place}": values.cpu().numpy()
             for mode, found in (("train", training), ("eval", evaluation))
@@ -32,9 +30,9 @@ class VarianceShift(Probe):
 
 
 @torch.no_grad()
-def _input_variances(model: nn.Module, images: Tensor, train: bool) -> list[Tensor]:
+def _input_variances(model: nn.Module, images: Tensor, training: bool) -> list[Tensor]:
     """Per batch norm layer the variance of each channel of its input, on a copy of ``model``."""
-    twin = copy.deepcopy(model).train(train)
+    twin = twin_of(model, training)
     seen: list[Tensor] = []
     for layer in averaging(twin):
         layer.register_forward_pre_hook(lambda layer, inputs: seen.append(_variance(inputs[0])))

@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from bnlib.catalogue import NORMS
+from bnlib.models.dropout import Dropout
 from bnlib.norm import norm_layer
 from bnlib.recipe import Recipe
 
@@ -43,5 +44,5 @@ def _block(
     parts = OrderedDict({f"{kind}{number}": layer, f"norm{place}": norm})
     parts[f"act{place}"] = ACTIVATIONS[recipe.activation]()
     if recipe.dropout and recipe.dropout_at == kind:
-        parts[f"drop{place}"] = nn.Dropout(recipe.dropout)
+        parts[f"drop{place}"] = Dropout(recipe.dropout)
     return parts

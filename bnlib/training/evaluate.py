@@ -1,6 +1,5 @@
 """Loss and accuracy of a network on a split, with its running averages and with precise ones."""
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlib.data import Data, Split, as_input
+from bnlib.models.twin import twin_of
 
 BATCH = 1000  # images of an evaluation batch
 PRECISE = 10  # training batches that the precise statistics are re-estimated over
@@ -50,7 +50,7 @@ def averaging(model: nn.Module) -> list[nn.Module]:
 
 def precise(model: nn.Module, train: Split) -> nn.Module:
     """A copy of ``model`` whose running averages are re-estimated over the training set."""
-    return re_estimate(copy.deepcopy(model), train)
+    return re_estimate(twin_of(model, training=False), train)
 
 
 @torch.no_grad()
@@ -77,7 +77,7 @@ class Evaluation:
 
     def __init__(self, model: nn.Module, data: Data, criterion: Criterion):
         self.model, self.data, self.criterion = model, data, criterion
-        self.twin = copy.deepcopy(model) if averaging(model) else None
+        self.twin = twin_of(model, training=False) if averaging(model) else None
         hows = ("", "_precise") if self.twin else ("",)
         self.columns = [
             f"{part}_{what}{how}" for how in hows for part in PARTS for what in ("loss", "acc")

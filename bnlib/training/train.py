@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import math
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from torch import nn
 from bnlib import models
 from bnlib.data import Data, load
 from bnlib.errors import BookError
-from bnlib.measure import PROBES, Watched
+from bnlib.measure import PROBES, Probe, Watched
 from bnlib.recipe import PROTOCOL, Recipe
 from bnlib.records.provenance import code_version, device_name, provenance
 from bnlib.run import Run
@@ -83,7 +83,8 @@ def training(
     evaluation = Evaluation(model, data, step.criterion)
     schedule, total = Schedule(recipe, steps), steps * recipe.epochs
     watched = Watched(recipe, model, data, step.criterion, total, step.images, step.labels)
-    probes = [probe for name in recipe.probes for probe in PROBES[name](watched)]
+    probes = [kind(watched) for name in recipe.probes for kind in PROBES[name]]
+    samples = [_sample(probe, card) for probe in probes]
     whole = Captured(step.whole, card, step.changed, models.noise_of(model))
     evaluate = Captured(evaluation, card, evaluation.changed)
     history: dict[str, list[float | None]] = collections.defaultdict(list)
@@ -93,9 +94,10 @@ def training(
         step.begin(order[: steps * recipe.batch_size].view(steps, -1), rates)
         clock = time.perf_counter()
         for number in range(steps):
-            for probe in probes:
+            for probe, sample in zip(probes, samples, strict=True):
                 if probe.due(epoch * steps + number):
-                    probe.sample()
+                    with probe.prepared():
+                        sample()
             whole()
             if number % TURN == TURN - 1:
                 yield
@@ -125,6 +127,13 @@ def training(
     summary = _summary(model, data, evaluation, dict(history), steps)
     made = provenance(**(code or code_version()), **found)
     return Run(recipe, dict(history), summary, made, arrays)
+
+
+def _sample(probe: Probe, card: torch.device) -> Callable[[], None]:
+    if not probe.captures:
+        return probe.sample
+    with probe.prepared():
+        return Captured(probe.sample, card, probe.changed, probe.noise())
 
 
 def _steps(recipe: Recipe, data: Data) -> int:

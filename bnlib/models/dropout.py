@@ -1,0 +1,84 @@
+"""Dropout that draws from a stream of its own network, not from the process's generator.
+
+So the masks of a run do not depend on what else the process draws, a copy of the network draws what
+the network itself will draw next, and a CUDA graph can be told of the one generator it draws from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Noise:
+    """The generator that all dropout layers of a network share."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+        self.generator = torch.Generator().manual_seed(seed)
+        self.held: dict[nn.Module, Tensor] | None = None
+
+    def to(self, device: torch.device) -> None:
+        """On another device the stream begins anew: its numbers are others there."""
+        if device != self.generator.device:
+            self.generator = torch.Generator(device).manual_seed(self.seed)
+
+    def state(self) -> Tensor:
+        return self.generator.get_state()
+
+    def set_state(self, state: Tensor) -> None:
+        self.generator.set_state(state)
+
+    def hold(self) -> None:
+        """From now on each layer keeps the mask that it draws next, until the next ``hold``."""
+        self.held = {}
+
+    def mask(self, layer: nn.Dropout, x: Tensor) -> Tensor:
+        """0 with probability p, else 1 / (1 − p)."""
+        if self.held is not None and layer in self.held:
+            return self.held[layer]
+        kept = 1 - layer.p
+        mask = torch.empty_like(x).bernoulli_(kept, generator=self.generator).div_(kept)
+        if self.held is not None:
+            self.held[layer] = mask
+        return mask
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Noise:
+        """Another generator in the same state."""
+        copy = Noise(self.seed)
+        copy.generator = self.generator.clone_state()
+        return copy
+
+
+class Dropout(nn.Dropout):
+    """On a CPU to the same bits as PyTorch's, if that draws from the same state."""
+
+    def __init__(self, p: float, noise: Noise | None = None):
+        super().__init__(p)
+        self.noise = noise  # `models.build` gives the layers of a network one in common
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.noise.mask(self, x) if self.training else x
+
+    def _apply(self, fn, recurse: bool = True) -> Dropout:
+        """Where ``Module.to`` and its like move a network, its noise goes with it."""
+        if self.noise is not None:
+            self.noise.to(fn(torch.empty(0)).device)
+        return super()._apply(fn, recurse)
+
+
+def share(model: nn.Module, noise: Noise) -> None:
+    """Let every dropout layer of ``model`` draw from ``noise``."""
+    for layer in _dropouts(model):
+        layer.noise = noise
+
+
+def noises(model: nn.Module) -> list[Noise]:
+    """What ``model`` draws from in training: one, or none where it has no dropout."""
+    return list(dict.fromkeys(layer.noise for layer in _dropouts(model)))
+
+
+def _dropouts(model: nn.Module) -> list[Dropout]:
+    return [layer for layer in model.modules() if isinstance(layer, Dropout)]

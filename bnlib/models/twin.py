@@ -1,0 +1,17 @@
+"""Copies of a network on which something can be tried while the network itself stays as it is."""
+
+import copy
+
+from torch import nn
+
+
+def twin_of(model: nn.Module, training: bool, dropout: bool = True) -> nn.Module:
+    """A copy of ``model``, running averages and noise included, in training or evaluation mode.
+
+    It draws the masks that ``model`` would draw next; without ``dropout`` it draws none."""
+    twin = copy.deepcopy(model).train(training)
+    if not dropout:
+        for layer in twin.modules():
+            if isinstance(layer, nn.Dropout):
+                layer.eval()
+    return twin
