@@ -1,9 +1,5 @@
-"""The claims of the ledger. Each is a pure function from recorded runs to a verdict.
+from bnlib.claims.claim import cards, claim, erratum
+from bnlib.claims.first_scheme import Claim, Finding, Verdict, verdicts
+from bnlib.claims.judge import Part
 
-Rules and margins stand here before the runs are recorded and do not change afterwards.
-"""
-
-from bnlib.claims.claim import Claim, verdicts
-from bnlib.claims.judge import Finding, Verdict
-
-__all__ = ["Claim", "Finding", "Verdict", "verdicts"]
+__all__ = ["Claim", "Finding", "Part", "Verdict", "cards", "claim", "erratum", "verdicts"]

@@ -1,0 +1,71 @@
+"""The units that parts are judged in, each with its margin: the smallest effect that matters.
+
+The margins are set once, for the whole book, and not claim by claim. A ratio is measured as log₂
+and shown as a factor.
+"""
+
+import math
+from dataclasses import dataclass
+
+from bnlib.analysis.findings import Finding
+
+
+@dataclass(frozen=True)
+class Unit:
+    name: str
+    margin: float
+    low: float = -math.inf  # the range of the measure: no interval leaves it
+    high: float = math.inf
+    ratio: bool = False
+
+    def inside(self, interval: tuple[float, float]) -> tuple[float, float]:
+        low, high = interval
+        return max(low, self.low), min(high, self.high)
+
+    def natural(self, x: float) -> float:
+        """A measured value as it is shown: a factor in place of its log₂."""
+        return 2.0**x if self.ratio else x
+
+    def measured(self, x: float) -> float:
+        return math.log2(x) if self.ratio else x
+
+    def number(self, x: float, sign: bool = False) -> str:
+        text = three_digits(self.natural(x), sign and not self.ratio)
+        return text + "×" * self.ratio
+
+    def show(self, finding: Finding) -> str:
+        """Such as "+0.37 points (0.17 to 0.58)", "6× (4–8)", "3 of 10 runs"."""
+        if finding.counted:
+            return finding.counted
+        if not math.isfinite(finding.value):
+            return "no number"
+        low, high = self.inside(finding.interval())
+        name = "" if self.ratio or not self.name else f" {self.name}"
+        text = self.number(finding.value, sign=True) + name
+        if not math.isfinite(low) or low == high:
+            return text
+        ends = three_digits(self.natural(low)), three_digits(self.natural(high))
+        return f"{text} ({('–' if self.ratio else ' to ').join(ends)})"
+
+
+def three_digits(x: float, sign: bool = False) -> str:
+    """At most three significant digits, no exponent for what a reader would not write with one."""
+    if x and not 1e-4 <= abs(x) < 1e6:
+        text = f"{x:+.2e}" if sign else f"{x:.2e}"
+        return text.replace("-", "−")
+    digits = max(0, 2 - math.floor(math.log10(abs(x)))) if x else 0
+    digits = min(digits, 3)
+    if abs(x) >= 1000:
+        x = round(x, 2 - math.floor(math.log10(abs(x))))
+    text = f"{x:+,.{digits}f}" if sign else f"{x:,.{digits}f}"
+    if not float(text.replace(",", "")):
+        text = "0"
+    return text.replace("-", "−")
+
+
+CIFAR = Unit("points", 1.0, -100.0, 100.0)  # differences of accuracy
+MNIST = Unit("points", 0.1, -100.0, 100.0)  # 10 of 10,000 test images
+RATIO = Unit("times", math.log2(1.25), ratio=True)
+EPOCHS = Unit("epochs", 0.5)
+NATS = Unit("nats", 0.05)  # of a loss
+RUNS = Unit("of the runs", 0.0, -1.0, 1.0)  # counts and ranks: what an exact test shows matters
