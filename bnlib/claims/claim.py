@@ -100,11 +100,12 @@ def _repeats(before: Sequence[Answer], recent: Sequence[Answer]) -> dict[str, st
     words = {}
     for answer in before:
         again = found.get(answer.part.name)
-        if answer.side is not None:
-            side = again.side if again else None
-            words[answer.part.name] = (
-                OPEN if side is None else "yes" if side == answer.side else "no"
-            )
+        if answer.side is None:
+            continue
+        if again is None or again.side is None:
+            words[answer.part.name] = OPEN
+        else:
+            words[answer.part.name] = "yes" if again.side == answer.side else "no"
     return words
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bnlib.analysis.findings import Finding
 from bnlib.analysis.learning import EVALUATIONS, PRECISE
@@ -61,9 +61,7 @@ class Part:
         if answer.finding:
             turned = self._under(other).word
             if turned != answer.word and turned not in (UNTESTABLE, NOT_TESTED):
-                return Answer(
-                    self, answer.word, answer.finding, flag=f"turns with {other}: {turned}"
-                )
+                return replace(answer, flag=f"turns with {other}: {turned}")
         return answer
 
     def _under(self, how: str) -> "Answer":
@@ -136,7 +134,7 @@ class Answer:
 
 
 def word(kind: str, finding: Finding, margin: float, edge: float = 0.0) -> str:
-    """The word of a part, from the interval alone; ``edge`` is the bound of at most and at least."""
+    """The word of a part, from the interval alone; ``edge`` is the bound of at most, at least."""
     (low, high), (low_90, high_90) = finding.interval(0.95), finding.interval(0.90)
     if math.isnan(low) or math.isnan(high):
         return OPEN

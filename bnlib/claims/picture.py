@@ -34,7 +34,7 @@ def _group(unit: Unit, answers: Sequence[Answer]) -> str:
         for answer in answers
     )
     name = f"{unit.name} (log scale)" if unit.ratio else unit.name
-    axis = f'<svg class="part-track" width="100%" height="{AXIS}" aria-hidden="true">{scale.ticks}</svg>'
+    axis = f'<svg class="part-track" width="100%" height="{AXIS}">{scale.ticks}</svg>'
     return f'{rows}<div class="part part-axis"><span></span>{axis}<span>{escape(name)}</span></div>'
 
 
@@ -76,7 +76,7 @@ class _Scale:
 
 
 def _track(scale: _Scale, answer: Answer) -> str:
-    part, middle = answer.part, ROW // 2
+    part, value, middle = answer.part, answer.finding.value, ROW // 2
     low, high = _ends(answer)
     shapes = []
     if _has_band(answer) and part.smallest:
@@ -88,7 +88,7 @@ def _track(scale: _Scale, answer: Answer) -> str:
     shapes += [
         _line(scale(part.edge), scale(part.edge), 0, ROW, 'stroke-dasharray="2 2" opacity="0.7"'),
         _line(scale(low), scale(high), middle, middle, 'stroke-width="2"'),
-        f'<circle cx="{scale(answer.finding.value):.1f}%" cy="{middle}" r="4" fill="currentColor"/>',
+        f'<circle cx="{scale(value):.1f}%" cy="{middle}" r="4" fill="currentColor"/>',
     ]
     return (
         f'<svg class="part-track" width="100%" height="{ROW}" role="img" '
