@@ -95,7 +95,8 @@ def spread(arms: Sequence[np.ndarray]) -> Spread:
     if len(arms) == 1:
         p = 1.0
     else:
-        p = float(stats.bartlett(*arms).pvalue) if min(variances) > 0 else 0.0
+        constant = any(np.ptp(arm) == 0 for arm in arms)
+        p = 0.0 if constant else float(stats.bartlett(*arms).pvalue)
     return Spread(math.sqrt(pooled), df, len(arms), p)
 
 
@@ -109,12 +110,13 @@ def difference(a: np.ndarray, b: np.ndarray, kind: Spread | None = None) -> Esti
     if kind and kind.shared:
         error = kind.sd * math.sqrt(1 / n[0] + 1 / n[1])
         method = f"pooled SD {kind.sd:.2g} of {kind.arms} arms, {kind.df} df"
-        return _estimate(value, n, error, kind.df, method)
-    parts = [arm.var(ddof=1) / len(arm) for arm in (a, b)]
-    if not sum(parts):
+        return Estimate(value=value, n=n, error=error, df=kind.df, method=method)
+    if np.ptp(a) == np.ptp(b) == 0:  # equal values have no spread to compare with, and no p of 0
         return _bare(value, n)
+    parts = [arm.var(ddof=1) / len(arm) for arm in (a, b)]
     df = sum(parts) ** 2 / sum(v**2 / (k - 1) for v, k in zip(parts, n, strict=True))
-    return _estimate(value, n, math.sqrt(sum(parts)), df, f"Welch, {df:.1f} df")
+    error, method = math.sqrt(sum(parts)), f"Welch, {df:.1f} df"
+    return Estimate(value=value, n=n, error=error, df=float(df), method=method)
 
 
 def paired_difference(a: np.ndarray, b: np.ndarray) -> Estimate:
@@ -127,16 +129,10 @@ def mean(values: np.ndarray) -> Estimate:
     """The mean of one arm."""
     values = np.asarray(values, float)
     value, n = float(values.mean()), (len(values),)
-    if len(values) < FEWEST:
+    if len(values) < FEWEST or np.ptp(values) == 0:
         return _bare(value, n)
-    error = float(stats.sem(values))
-    return _estimate(value, n, error, n[0] - 1, f"over seeds, {n[0] - 1} df")
-
-
-def _estimate(value: float, n: tuple[int, ...], error: float, df: float, how: str) -> Estimate:
-    if not error > 0:  # equal values have no spread to compare with, and no p of 0
-        return _bare(value, n)
-    return Estimate(value=value, n=n, error=error, df=df, method=how)
+    df, error = n[0] - 1, float(stats.sem(values))
+    return Estimate(value=value, n=n, error=error, df=df, method=f"over seeds, {df} df")
 
 
 def _bare(value: float, n: tuple[int, ...]) -> Estimate:
@@ -194,13 +190,14 @@ class Tested(Finding):
 
 @dataclass(frozen=True, kw_only=True)
 class Shares(Tested):
-    """The difference of two shares of runs: Newcombe's interval, Fisher's exact test."""
+    """The difference of two shares of runs: Newcombe's interval from the exact ones of the two
+    (as a rule it covers more often than it says), and Fisher's exact test."""
 
     ks: tuple[int, int]
 
     def near(self, level: float) -> tuple[float, float]:
         (p, low_p, high_p), (q, low_q, high_q) = (
-            (k / n, *stats.binomtest(k, n).proportion_ci(level, "wilson"))
+            (k / n, *stats.binomtest(k, n).proportion_ci(level, "exact"))
             for k, n in zip(self.ks, self.n, strict=True)
         )
         below, above = math.hypot(p - low_p, high_q - q), math.hypot(high_p - p, q - low_q)

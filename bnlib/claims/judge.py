@@ -52,8 +52,8 @@ class Part:
     def limit(self) -> str:
         """The margin or the bound, for a reader."""
         if self.kind in (AT_MOST, AT_LEAST):
-            return f"{self.kind.replace('_', ' ')} {self.unit.number(self.edge)}"
-        return f"margin {self.unit.number(self.smallest)}" if self.smallest else "any difference"
+            return f"{self.kind.replace('_', ' ')} {self.unit.mark(self.edge)}"
+        return f"margin {self.unit.mark(self.smallest)}" if self.smallest else "any difference"
 
     def judged(self) -> "Answer":
         (other,) = set(EVALUATIONS) - {self.primary}

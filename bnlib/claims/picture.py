@@ -52,10 +52,17 @@ class _Scale:
         self.low, self.high = min(*ends, *reach), max(*ends, *reach)
         if self.low == self.high:
             self.low, self.high = self.low - 1, self.high + 1
-        self.marks += [self.low, self.high]
+        self.marks += [self._rounded(end) for end in (self.low, self.high)]
 
     def __call__(self, x: float) -> float:
         return 3 + 94 * (x - self.low) / (self.high - self.low)
+
+    def _rounded(self, end: float) -> float:
+        """The number of one digit next to an end of the axis, on the inside."""
+        x = self.unit.natural(end)
+        digit = 10.0 ** math.floor(math.log10(abs(x))) if x else 1.0
+        near = (self.unit.measured(way(x / digit) * digit) for way in (math.floor, math.ceil))
+        return next((mark for mark in near if self.low <= mark <= self.high), 0.0)
 
     @property
     def ticks(self) -> str:
@@ -68,7 +75,7 @@ class _Scale:
     def _tick(self, mark: float) -> str:
         place = self(mark)
         anchor = "start" if place < 8 else "end" if place > 92 else "middle"
-        text = escape(self.unit.number(mark))
+        text = escape(self.unit.mark(mark))
         return (
             f'<text x="{place:.1f}%" y="12" font-size="11" text-anchor="{anchor}" '
             f'fill="currentColor">{text}</text>'

@@ -29,9 +29,9 @@ class Unit:
     def measured(self, x: float) -> float:
         return math.log2(x) if self.ratio else x
 
-    def number(self, x: float, sign: bool = False) -> str:
-        text = three_digits(self.natural(x), sign and not self.ratio)
-        return text + "×" * self.ratio
+    def mark(self, x: float) -> str:
+        """A margin, or a number on an axis."""
+        return f"{self.natural(x):.2g}".replace("-", "−") + "×" * self.ratio
 
     def show(self, finding: Finding) -> str:
         """Such as "+0.37 points (0.17 to 0.58)", "6× (4–8)", "3 of 10 runs"."""
@@ -40,8 +40,8 @@ class Unit:
         if not math.isfinite(finding.value):
             return "no number"
         low, high = self.inside(finding.interval())
-        name = "" if self.ratio or not self.name else f" {self.name}"
-        text = self.number(finding.value, sign=True) + name
+        value = three_digits(self.natural(finding.value), sign=not self.ratio)
+        text = value + ("×" if self.ratio else f" {self.name}")
         if not math.isfinite(low) or low == high:
             return text
         ends = three_digits(self.natural(low)), three_digits(self.natural(high))
@@ -49,17 +49,15 @@ class Unit:
 
 
 def three_digits(x: float, sign: bool = False) -> str:
-    """At most three significant digits, no exponent for what a reader would not write with one."""
-    if x and not 1e-4 <= abs(x) < 1e6:
-        text = f"{x:+.2e}" if sign else f"{x:.2e}"
-        return text.replace("-", "−")
-    digits = max(0, 2 - math.floor(math.log10(abs(x)))) if x else 0
-    digits = min(digits, 3)
-    if abs(x) >= 1000:
-        x = round(x, 2 - math.floor(math.log10(abs(x))))
-    text = f"{x:+,.{digits}f}" if sign else f"{x:,.{digits}f}"
-    if not float(text.replace(",", "")):
-        text = "0"
+    """At most three significant digits; with an exponent only where a reader would write one."""
+    plus, size = "+" * sign, abs(x)
+    if size and not 5e-4 <= size < 1e6:
+        text = f"{x:{plus}.1e}"
+    elif size >= 1000:
+        text = f"{round(x, 2 - math.floor(math.log10(size))):{plus},.0f}"
+    else:
+        decimals = 3 if size < 0.0995 else 2 if size < 9.995 else 1 if size < 99.95 else 0
+        text = f"{x:{plus}.{decimals}f}" if x else "0"
     return text.replace("-", "−")
 
 
