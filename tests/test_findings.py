@@ -7,15 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bnlib.analysis.counts import ranks, share, shares
 from bnlib.analysis.findings import (
     difference,
     exact,
     mean,
     paired_difference,
-    ranks,
     sessions,
-    share,
-    shares,
     spread,
 )
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bnlib.analysis.counts import share, shares
 from bnlib.analysis.findings import (
     Estimate,
     Range,
@@ -14,8 +15,6 @@ from bnlib.analysis.findings import (
     exact,
     mean,
     sessions,
-    share,
-    shares,
     spread,
 )
 from bnlib.analysis.learning import PRECISE, RUNNING
@@ -241,6 +240,7 @@ def test_sizes_are_in_natural_units_and_inside_their_range():
     assert part(factor, AT_LEAST, RATIO, bound=3.5).judged().word == "yes"
     assert part(factor, AT_LEAST, RATIO, bound=9).judged().word == "no"
     assert part(between(0.17, 0.57), MORE, MNIST).judged().size == "+0.37 points (0.17 to 0.57)"
+    assert part(between(-2e-4, 3e-4), MORE, MNIST).judged().size == "0 points (0 to 0)"
     wild = mean([10.0, 90.0, 20.0])  # ± 108
     assert part(wild).judged().size == "+40.0 points (−68.3 to 100)"
     assert (

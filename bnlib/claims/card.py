@@ -49,7 +49,7 @@ class Card:
 
     @property
     def p(self) -> float:
-        """The largest p of the settled parts: all of them must hold."""
+        """The largest p of the settled parts, since all of them must hold; timings have none."""
         known = [answer.p for answer in self.answers if math.isfinite(answer.p)]
         return max(known) if known else math.nan
 
@@ -66,7 +66,7 @@ class Card:
             said.append(f"{self.settled} of {self.testable} parts settled")
         for word in (UNTESTABLE, NOT_TESTED):
             if many := sum(answer.word == word for answer in self.answers):
-                said.append(f"{many} {word}")
+                said.append(f"{many} part{'s' * (many > 1)} {word}")
         return "; ".join(said) or self.missing
 
     @property

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bnlib.analysis.findings import share
+from bnlib.analysis.counts import share
 from bnlib.analysis.learning import RUNNING, accuracy, best, one_per_seed
 from bnlib.claims.arms import Experiments, contrast, pace, paired_contrast, pick
 from bnlib.claims.claim import claim, erratum

@@ -29,9 +29,14 @@ class Unit:
     def measured(self, x: float) -> float:
         return math.log2(x) if self.ratio else x
 
+    def _shown(self, x: float) -> float:
+        """In natural units; of what is much smaller than the margin no digits are left."""
+        step = 0 if self.ratio else self.margin / 100
+        return round(x / step) * step if step else self.natural(x)
+
     def mark(self, x: float) -> str:
         """A margin, or a number on an axis."""
-        return f"{self.natural(x):.2g}".replace("-", "−") + "×" * self.ratio
+        return f"{self.natural(x):.3g}".replace("-", "−") + "×" * self.ratio
 
     def show(self, finding: Finding) -> str:
         """Such as "+0.37 points (0.17 to 0.58)", "6× (4–8)", "3 of 10 runs"."""
@@ -40,11 +45,11 @@ class Unit:
         if not math.isfinite(finding.value):
             return "no number"
         low, high = self.inside(finding.interval())
-        value = three_digits(self.natural(finding.value), sign=not self.ratio)
+        value = three_digits(self._shown(finding.value), sign=not self.ratio)
         text = value + ("×" if self.ratio else f" {self.name}")
         if not math.isfinite(low) or low == high:
             return text
-        ends = three_digits(self.natural(low)), three_digits(self.natural(high))
+        ends = three_digits(self._shown(low)), three_digits(self._shown(high))
         return f"{text} ({('–' if self.ratio else ' to ').join(ends)})"
 
 
