@@ -197,7 +197,8 @@ def test_another_word_under_the_other_evaluation_is_a_flag_and_no_second_part():
     assert (answer.word, answer.flag) == ("yes", "turns with running averages: open")
     turned = part(by_evaluation.__getitem__, primary=RUNNING).judged()
     assert (turned.word, turned.flag) == ("open", "turns with precise statistics: yes")
-    assert part(YES).judged().flag == ""
+    assert (answer.evaluation, turned.evaluation) == (PRECISE, RUNNING)
+    assert (part(YES).judged().flag, part(YES).judged().evaluation) == ("", "")
 
 
 def test_an_open_part_says_how_many_seeds_it_wants_whatever_its_mean():

@@ -14,7 +14,6 @@ from scipy import stats
 
 LEVEL = 0.95
 FEWEST = 3  # runs of an arm: with fewer there is no interval
-NONE = (math.nan, math.nan)
 UNEQUAL = 0.01  # Bartlett's p below which the arms of a kind do not share one standard deviation
 
 

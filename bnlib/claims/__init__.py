@@ -15,11 +15,11 @@ How to write a rule file (``lenet.py`` is the example):
 3. ``find(how)`` measures under an evaluation and is asked twice. Judge by precise statistics what
    is said of training (the default), by running averages what is said of deployed accuracy or of
    the source's print (``primary=RUNNING``). Rates are chosen under the same ``how``.
-4. Findings (``analysis/findings.py``, ``counts.py``): ``contrast`` for two arms, with the spread of their kind;
-   ``paired_contrast`` where pairs share more than a seed; ``share`` and ``shares`` for arms that
-   learn or do not, never a mean; ``ranks`` for times that some never reach; ``pace`` for
-   timings; ``exact`` for what is computed. A ratio is a difference of log₂ in the unit ``RATIO``.
-   A measure that is computed from runs belongs to ``analysis``.
+4. Findings (``analysis/findings.py``, ``counts.py``): ``contrast`` for two arms, with the spread
+   of their kind; ``paired_contrast`` where pairs share more than a seed; ``share`` and ``shares``
+   for arms that learn or do not, never a mean; ``ranks`` for times that some never reach;
+   ``pace`` for timings; ``exact`` for what is computed. A ratio is a difference of log₂ in the
+   unit ``RATIO``. A measure that is computed from runs belongs to ``analysis``.
 5. What is missing says so by itself: an experiment or arm (``pick``) that is not recorded makes
    its part "not tested" if it is looked up inside ``find``; ``need(condition, "…")`` in there makes
    it "untestable here". End the file with a tuple of the claims in the order of the page, which

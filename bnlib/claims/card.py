@@ -171,7 +171,9 @@ def _row(answer: Answer) -> str:
         answer.size or answer.why,
         " + ".join(map(str, found.n)) if found else "–",
         answer.label + f"; {answer.flag}" * bool(answer.flag),
-        f"{found.method}; {answer.part.limit}; {answer.part.primary}" if found else "–",
+        "; ".join(filter(None, (found.method, answer.part.limit, answer.evaluation)))
+        if found
+        else "–",
     )
     columns = (
         f'<td data-label="{head}">{escape(cell)}</td>'

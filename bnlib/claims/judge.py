@@ -57,12 +57,11 @@ class Part:
 
     def judged(self) -> "Answer":
         (other,) = set(EVALUATIONS) - {self.primary}
-        answer = self._under(self.primary)
-        if answer.finding:
-            turned = self._under(other).word
-            if turned != answer.word and turned not in (UNTESTABLE, NOT_TESTED):
-                return replace(answer, flag=f"turns with {other}: {turned}")
-        return answer
+        answer, again = self._under(self.primary), self._under(other)
+        if not answer.finding or not again.finding or answer.finding == again.finding:
+            return answer
+        turned = f"turns with {other}: {again.word}" * (again.word != answer.word)
+        return replace(answer, flag=turned, evaluation=self.primary)
 
     def _under(self, how: str) -> "Answer":
         try:
@@ -81,6 +80,7 @@ class Answer:
     part: Part
     word: str
     finding: Finding | None = None
+    evaluation: str = ""  # the one judged by, where the two differ
     flag: str = ""  # the other evaluation's word, where it is another
     why: str = ""  # what is missing
 
