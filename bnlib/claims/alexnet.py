@@ -6,9 +6,18 @@ the source's; half of the source's factor of seven is a generous reading of it.
 
 import numpy as np
 
-from bnlib.claims.arms import CHANCE, NotTested, arms, epochs_to_best, pick, twice
-from bnlib.claims.claim import Claim
-from bnlib.claims.judge import Finding, Verdict, above, together, within
+from bnlib.claims.arms import NotTested, arms, pick
+from bnlib.claims.first_scheme import (
+    CHANCE,
+    Claim,
+    Finding,
+    Verdict,
+    above,
+    epochs_to_best,
+    together,
+    twice,
+    within,
+)
 from bnlib.claims.regularisers import DECAY, DROPOUT, DROPOUT_ALONE, SOURCE
 from bnlib.run import Runs
 

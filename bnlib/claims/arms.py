@@ -1,21 +1,37 @@
-"""Picking and comparing the arms of an experiment, where batch norm is always judged twice."""
+"""Picking and comparing the arms of an experiment; what is missing says so."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from bnlib.analysis.stats import to_own_best
-from bnlib.catalogue import NORMS
-from bnlib.claims.judge import Finding
+from bnlib.analysis.findings import Finding, Range, difference, paired_difference, sessions
+from bnlib.analysis.learning import Measure, kind_spread
 from bnlib.run import Runs
-
-EVALUATIONS = {"running averages": "", "precise statistics": "_precise"}
-CHANCE = 0.1  # of ten classes
-Measure = Callable[[Runs, str], np.ndarray]  # of an arm and a column: one number a run
 
 
 class NotTested(Exception):
-    """The runs that a claim needs are not there; the text says which."""
+    """The runs that a part needs are not there; the text says which."""
+
+
+class Untestable(Exception):
+    """The runs are there, but the question cannot be asked of them; the text says what it needs."""
+
+
+class Experiments(dict[str, Runs]):
+    """A chapter's runs by experiment; one that is not recorded is not tested, no KeyError."""
+
+    def __init__(self, runs: Mapping[str, Runs]):
+        super().__init__({name: some for name, some in runs.items() if len(some)})
+
+    def __missing__(self, name: str) -> Runs:
+        raise NotTested(f"The experiment “{name}” is not recorded.")
+
+
+def need(condition: bool, what: str) -> None:
+    """A condition without which the part cannot be asked, such as "a network that learns"."""
+    if not condition:
+        raise Untestable(f"It needs {what}.")
 
 
 def pick(runs: Runs, **fields) -> Runs:
@@ -35,39 +51,31 @@ def arms(runs: Runs) -> tuple[Runs, Runs]:
     return pick(runs, norm=norms[0]), pick(runs, norm="none")
 
 
-def column(runs: Runs, name: str, how: str) -> str:
-    """A history's or summary's column under one evaluation; there is but one without averages."""
-    averages = all(NORMS[run.recipe.norm].averages for run in runs)
-    return name + EVALUATIONS[how] * averages
+def contrast(
+    one: Runs, other: Runs, measure: Measure, how: str, runs: Mapping[str, Runs], note: str = ""
+) -> Finding:
+    """Mean of ``one`` − mean of ``other``, with the spread of their kind among all of a chapter's
+    ``runs``."""
+    a, b = _values(one, other, measure, how)
+    among = Runs(run for some in runs.values() for run in some)
+    kind = kind_spread(among, one, other, measure, how)
+    return replace(difference(a, b, kind), note=note)
 
 
-def final(runs: Runs, how: str) -> np.ndarray:
-    """Test accuracy after the last epoch: (runs,)."""
-    return runs.final(column(runs, "test_acc", how))
+def paired_contrast(one: Runs, other: Runs, measure: Measure, how: str) -> Finding:
+    """one − other by seed, for pairs that share more than a seed."""
+    return paired_difference(*_values(one, other, measure, how))
 
 
-def curves(runs: Runs, how: str) -> np.ndarray:
-    """Test accuracy after each epoch: (runs, epochs)."""
-    return runs.history(column(runs, "test_acc", how))
+def _values(one: Runs, other: Runs, measure: Measure, how: str) -> tuple[np.ndarray, np.ndarray]:
+    a, b = measure(one, how), measure(other, how)
+    need(bool(np.isfinite([*a, *b]).all()), "runs that do not diverge: count those that do")
+    return a, b
 
 
-def epochs_to_best(runs: Runs, how: str) -> np.ndarray:
-    """Epochs to 95 % of a run's own best test accuracy; inf for one that never learns."""
-    accuracies = curves(runs, how)
-    learns = np.nanmax(accuracies, axis=1) > 2 * CHANCE
-    return np.where(learns, to_own_best(accuracies), np.inf)
-
-
-def twice(
-    what: str,
-    one: Runs,
-    other: Runs,
-    measure: Measure = final,
-    scale: float = 100,
-    unit: str = "points",
-) -> list[Finding]:
-    """one − other by seed, with the running averages and with precise statistics."""
-    return [
-        Finding.of_pairs(f"{what}, {how}", measure(one, how), measure(other, how), scale, unit)
-        for how in EVALUATIONS
-    ]
+def pace(timings: Runs, one: str, other: str) -> Range:
+    """log₂ of the time of a training step of arm ``one`` over that of ``other``."""
+    timed = [run.history for run in timings if {one, other} <= set(run.history)]
+    if not timed:
+        raise NotTested(f"No timing has the arms “{one}” and “{other}” side by side.")
+    return sessions([np.log2(np.divide(table[one], table[other])) for table in timed])

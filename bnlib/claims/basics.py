@@ -4,8 +4,10 @@ They need no training: chapter 2 computes what they say and hands the numbers ov
 place of runs.
 """
 
-from bnlib.claims.claim import Claim
-from bnlib.claims.judge import Verdict
+from bnlib.claims.first_scheme import (
+    Claim,
+    Verdict,
+)
 
 EXACT = 1e-10  # largest relative error in float64 that counts as equal
 VIOLATED = 0.01  # relative error from which an equality counts as broken

@@ -1,102 +1,134 @@
-"""A claim of the ledger, and how its verdict is shown on a page."""
+"""A claim of the ledger: its text beside the rule that turns runs into judged parts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
-from bnlib.analysis.stats import holm
-from bnlib.claims.arms import NotTested
-from bnlib.claims.judge import Verdict
-from bnlib.run import Runs
+from bnlib.claims.arms import Experiments, NotTested
+from bnlib.claims.card import Card, Cards, ErratumCard
+from bnlib.claims.judge import OPEN, Answer, Part
+from bnlib.recipe import Recipe
+from bnlib.run import Run, Runs
+
+DATED = "2026-11-21T15:00:00+00:00"  # of the second scheme: runs made before are judged post hoc
+
+Rule = Callable[[Mapping[str, Runs]], Sequence[Part]]
 
 
 @dataclass(frozen=True)
 class Claim:
     id: str  # of the ledger, such as "S2.19"
-    source: str  # who claims it
-    sentence: str  # what is claimed, with the source's number
-    rule: str  # how it is judged, fixed before the runs were recorded
-    judge: Callable[[dict[str, Runs]], Verdict]
+    source: str  # where it is made: the paper or textbook, then the report
+    says: str  # with the source's number
+    rule: str  # how it is judged, in words
+    needs: tuple[str, ...]  # experiments without which none of it can be judged
+    dated: str  # when the rule was written: UTC, as in a run's provenance
+    parts: Rule
+
+    def card(self, runs: Mapping[str, Runs], profile: str = "paper") -> Card:
+        answers, missing = self._answers(runs)
+        recent = {
+            name: Runs(run for run in some if self._later(run))
+            for name, some in runs.items()
+            if isinstance(some, Runs)
+        }
+        return Card(
+            claim=self,
+            answers=answers,
+            missing=missing,
+            profile=profile,
+            scale=_scale([run for name in self.needs for run in _runs(runs.get(name, ()))]),
+            repeats=_repeats(answers, self._answers(recent)[0]),
+            post_hoc=any(not self._later(run) for some in runs.values() for run in _runs(some)),
+        )
+
+    def _answers(self, runs: Mapping[str, Runs]) -> tuple[tuple[Answer, ...], str]:
+        """The judged parts, and what is missing where there are none."""
+        try:
+            experiments = Experiments(runs)
+            for name in self.needs:
+                _ = experiments[name]
+            parts = tuple(self.parts(experiments))
+        except NotTested as missing:
+            return (), str(missing)
+        if len({part.name for part in parts}) < len(parts):
+            raise ValueError(f"{self.id}: two parts have one name")
+        return tuple(part.judged() for part in parts), ""
+
+    def _later(self, run: Run) -> bool:
+        return run.provenance.get("made", "") >= self.dated
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A claim and its verdict from the runs at hand."""
+class Erratum:
+    """A slip of a source's text, settled by reading; shown without colour."""
 
-    claim: Claim
-    verdict: Verdict
-    indicative: bool  # from runs below the source's scale
-    holm: tuple[bool, ...] = ()  # which findings differ from zero after the page's correction
+    id: str
+    source: str
+    says: str
+    reading: Callable[[Mapping[str, Runs]], str]  # what is right; it may count something in runs
 
-    @property
-    def label(self) -> str:
-        notes = ["text verdict"] * self.verdict.text + ["indicative"] * (
-            self.indicative and self.verdict.word != "not tested"
-        )
-        return self.verdict.word + (f" ({', '.join(notes)})" if notes else "")
-
-    def __repr__(self) -> str:
-        lines = [f"{self.claim.id} {self.label}: {self.verdict.because}"]
-        return "\n".join(lines + [f"  {finding}" for finding in self.verdict.findings])
-
-    def _repr_html_(self) -> str:
-        names = ("measured", "mean and 95 % interval", "n", "smallest visible", "≠ 0 (Holm)")
-        heads = "".join(f"<th>{name}</th>" for name in names)
-        rows = ""
-        for f, survives in zip(self.verdict.findings, self.holm, strict=True):
-            cells = (
-                f.what,
-                f.interval,
-                f.n,
-                f"{f.detectable:.2f}".replace("nan", "–"),
-                "yes" if survives else "no",
-            )
-            rows += "<tr>" + "".join(
-                f'<td data-label="{name}">{escape(str(cell))}</td>'
-                for name, cell in zip(names, cells, strict=True)
-            )
-            rows += "</tr>"
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        return (
-            f'<div class="verdict {self.verdict.word.replace(" ", "-")}">'
-            f'<p class="verdict-head"><span class="verdict-id">{self.claim.id}</span> '
-            f'<span class="verdict-word">{escape(self.label)}</span></p>'
-            f"<p><em>{escape(self.claim.source)}:</em> {escape(self.claim.sentence)}</p>"
-            f"<p>{escape(self.verdict.because)}</p>{table * bool(rows)}"
-            f'<p class="verdict-rule">Rule: {escape(self.claim.rule)}</p></div>'
-        )
+    def card(self, runs: Mapping[str, Runs], profile: str = "paper") -> ErratumCard:
+        return ErratumCard(self, self.reading(runs))
 
 
-class Verdicts(list[Judged]):
-    """Several claims judged; shown one below the other."""
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self))
-
-    def _repr_html_(self) -> str:
-        return "".join(judged._repr_html_() for judged in self)
+def claim(
+    id: str, *, source: str, says: str, rule: str, needs: Iterable[str], dated: str = DATED
+) -> Callable[[Rule], Claim]:
+    """Registers the function below it, which lists a claim's parts, with the claim's text."""
+    return lambda parts: Claim(id, source, says, rule, tuple(needs), dated, parts)
 
 
-def _verdict(claim: Claim, runs: dict[str, Runs]) -> Verdict:
-    try:
-        return claim.judge(runs)
-    except NotTested as missing:
-        return Verdict("not tested", str(missing))
+def erratum(
+    id: str, *, source: str, says: str
+) -> Callable[[Callable[[Mapping[str, Runs]], str]], Erratum]:
+    """Registers the function below it, which says what is right, with what the source says."""
+    return lambda reading: Erratum(id, source, says, reading)
 
 
-def verdicts(claims: Iterable[Claim], runs: dict[str, Runs], profile: str = "paper") -> Verdicts:
-    """Judge ``claims`` on ``runs``; below the paper profile a measured verdict is indicative.
+def cards(
+    claims: Iterable[Claim | Erratum], runs: Mapping[str, Runs], profile: str = "paper"
+) -> Cards:
+    """The claims judged on a chapter's runs; below the paper profile they are indicative."""
+    return Cards(one.card(runs, profile) for one in claims)
 
-    Many differences stand on one page, so Holm's correction over all of them says which would
-    still differ from zero."""
-    judged = [(claim, _verdict(claim, runs)) for claim in claims]
-    survive = iter(holm([f.p for _, verdict in judged for f in verdict.findings]))
-    return Verdicts(
-        Judged(
-            claim,
-            verdict,
-            profile != "paper" and not verdict.text,
-            tuple(next(survive) for _ in verdict.findings),
-        )
-        for claim, verdict in judged
+
+def _repeats(before: Sequence[Answer], recent: Sequence[Answer]) -> dict[str, str]:
+    """By part: whether runs made after the rule give the same side. Empty without such runs."""
+    found = {answer.part.name: answer for answer in recent}
+    if not any(answer.finding and min(answer.finding.n) >= 3 for answer in recent):
+        return {}
+    words = {}
+    for answer in before:
+        again = found.get(answer.part.name)
+        if answer.side is None:
+            continue
+        if again is None or again.side is None:
+            words[answer.part.name] = OPEN
+        else:
+            words[answer.part.name] = "yes" if again.side == answer.side else "no"
+    return words
+
+
+def _runs(some: object) -> Iterable[Run]:
+    return some if isinstance(some, Runs) else ()
+
+
+def _scale(runs: Sequence[Run]) -> str:
+    """Such as "10 seeds, 10 epochs, full width, cpu"."""
+    recipes = [run.recipe for run in runs if isinstance(run.recipe, Recipe)]
+    if not recipes:
+        return ""
+    seeds = len({recipe.seed for recipe in recipes})
+    epochs, widths = ({getattr(r, name) for r in recipes} for name in ("epochs", "width"))
+    words = (
+        f"{seeds} seed" + "s" * (seeds > 1),
+        f"{_span(epochs)} epochs",
+        "full width" if widths == {1.0} else f"width {_span(widths)}",
+        " and ".join(sorted({run.provenance.get("device_kind", "") for run in runs} - {""})),
     )
+    return ", ".join(word for word in words if word)
+
+
+def _span(values: set[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

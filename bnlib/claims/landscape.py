@@ -10,9 +10,17 @@ from collections.abc import Callable
 import numpy as np
 
 from bnlib.analysis.stats import by_phase
-from bnlib.claims.arms import CHANCE, EVALUATIONS, NotTested, arms, final, pick
-from bnlib.claims.claim import Claim
-from bnlib.claims.judge import Finding, Verdict, above, together
+from bnlib.claims.arms import NotTested, arms, pick
+from bnlib.claims.first_scheme import (
+    CHANCE,
+    EVALUATIONS,
+    Claim,
+    Finding,
+    Verdict,
+    above,
+    final,
+    together,
+)
 from bnlib.run import Runs
 
 S3 = "CIFAR-10 exploration (S3)"

@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from bnlib.claims.claim import Claim
-from bnlib.claims.judge import Finding, Verdict, above, together
+from bnlib.claims.first_scheme import (
+    Claim,
+    Finding,
+    Verdict,
+    above,
+    together,
+)
 from bnlib.run import Run, Runs
 
 EARLY = 0.1  # of the steps; the rest is late

@@ -5,18 +5,19 @@ Dropout is judged at p = .5, AlexNet's own and the source's; the other rates are
 
 import numpy as np
 
-from bnlib.claims.arms import (
+from bnlib.claims.arms import NotTested, arms, pick
+from bnlib.claims.first_scheme import (
     EVALUATIONS,
-    NotTested,
-    arms,
+    Claim,
+    Finding,
+    Verdict,
+    above,
     curves,
     epochs_to_best,
     final,
-    pick,
+    together,
     twice,
 )
-from bnlib.claims.claim import Claim
-from bnlib.claims.judge import Finding, Verdict, above, together
 from bnlib.run import Runs
 
 SOURCE = "Zhu, AlexNet report (S0)"

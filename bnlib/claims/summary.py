@@ -3,18 +3,19 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from bnlib.claims.claim import Verdicts
+from bnlib.claims.card import Cards
+from bnlib.claims.first_scheme import Verdicts
 
 HEADS = ("claim", "the source says", "measured here", "verdict")
 
 
 class Summary:
     """``said``: the source's words by claim, in the order of the rows. ``shown``: which of a
-    verdict's findings stand for it, where that is not the first."""
+    first-scheme verdict's findings stand for it, where that is not the first."""
 
     def __init__(
         self,
-        judged: Verdicts,
+        judged: Cards | Verdicts,
         said: Mapping[str, str],
         shown: Mapping[str, Sequence[int]] | None = None,
     ):
@@ -22,9 +23,8 @@ class Summary:
         self.rows = []
         for name, words in said.items():
             one, places = by_id[name], (shown or {}).get(name, (0,))
-            findings = one.verdict.findings
-            measured = [str(findings[place]) for place in places] if findings else []
-            self.rows.append((name, words, measured or [one.verdict.because], one.label))
+            measured = [one.measured[place] for place in places if place < len(one.measured)]
+            self.rows.append((name, words, measured, one.label))
 
     def __repr__(self) -> str:
         return "\n".join(

@@ -5,9 +5,17 @@ Margins were chosen before any run: a point of test accuracy is what can be read
 
 import numpy as np
 
-from bnlib.claims.arms import CHANCE, arms, pick, twice
-from bnlib.claims.claim import Claim
-from bnlib.claims.judge import Finding, Verdict, above, together, within
+from bnlib.claims.arms import arms, pick
+from bnlib.claims.first_scheme import (
+    CHANCE,
+    Claim,
+    Finding,
+    Verdict,
+    above,
+    together,
+    twice,
+    within,
+)
 from bnlib.claims.landscape import S3, S4
 from bnlib.run import Runs
 
