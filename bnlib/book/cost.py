@@ -14,7 +14,7 @@ from bnlib.price.work import work_of
 from bnlib.recipe import Recipe, Timing
 from bnlib.study import Experiments, Study
 
-HEAD = f"{'':14}{'runs':>6}{'missing':>9}{'M launches':>12}{'PFLOP':>9}{'TB':>9}   minutes:"
+HEAD = f"{'':14}{'runs':>6}{'missing':>9}{'M launches':>12}{'PFLOP':>9}{'TB':>9}"
 ESTIMATES = (
     "All estimates: what one step, evaluation and probe would do is counted, the time is computed; "
     "a real run may take half as long or twice."
@@ -34,12 +34,11 @@ class Row:
 
     def __str__(self) -> str:
         counted = {what: total(self.work, what) for what in ("launches", "flop", "bytes")}
-        minutes = "".join(f"{seconds / 60:10.1f}" for seconds in self.seconds.values())
+        minutes = "".join(f"{seconds / 60:15.1f}" for seconds in self.seconds.values())
         recorded = "-" if self.recorded is None else f"{self.recorded / 60:.1f}"
         return (
             f"{self.name:14}{self.runs:6}{self.missing:9}{counted['launches'] / 1e6:12.1f}"
-            f"{counted['flop'] / 1e15:9.2f}{counted['bytes'] / 1e12:9.1f}{'':11}{minutes}"
-            f"{recorded:>10}"
+            f"{counted['flop'] / 1e15:9.2f}{counted['bytes'] / 1e12:9.1f}{minutes}{recorded:>15}"
         )
 
 
@@ -54,7 +53,7 @@ def cost(profile: str, chapters: list[str], on: str, book: Book | None = None) -
     for path in paths:
         rows = priced_chapter(book.root / path, profile, priced)
         if rows:
-            ways = "".join(f"{way:>10}" for way in [*rows[0].seconds, "recorded"])
+            ways = "".join(f"{way + ', min':>15}" for way in [*rows[0].seconds, "recorded"])
             print(f"\n{path.stem}", f"{HEAD}{ways}", *rows, sep="\n")
 
 

@@ -97,7 +97,8 @@ class Cpu:
             f"{device_name('cpu')}, one run at a time on one thread, calibrated by about "
             f"ten seconds of training steps just now: {operation * 1e6:.1f} µs an operation, "
             f"{_inverse(flop) / 1e9:.0f} GFLOP/s ({_inverse(narrow) / 1e9:.0f} in convolutions of "
-            f"few channels), {_inverse(byte) / 1e9:.1f} GB/s; these give the steps' own times within a factor {self.error:.2f}"
+            f"few channels), {_inverse(byte) / 1e9:.1f} GB/s; these give the steps' own times "
+            f"within a factor {self.error:.2f}"
         )
 
     def seconds(self, work: Work, runs: int = 1) -> dict[str, float]:
