@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 from scipy.optimize import nnls
+from tqdm import tqdm
 
 from bnlib.errors import BookError
 from bnlib.price import passes
@@ -127,7 +128,7 @@ def calibrated() -> Cpu:
         evaluate = passes.evaluation(recipe, EVALUATED)
         made.append((evaluate, recipe, lambda r: passes.make_evaluation(r, EVALUATED)))
     counts, times = [], []
-    for traced, recipe, make in made:
+    for traced, recipe, make in tqdm(made, "timing training steps", leave=False):
         with settings(recipe, "cpu"):
             counts.append(_counts(traced))
             times.append(_median_seconds(make(recipe), SECONDS / len(made)))
