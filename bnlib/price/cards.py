@@ -16,7 +16,7 @@ from bnlib.price import passes
 from bnlib.price.trace import Pass, Work
 from bnlib.recipe import Recipe
 from bnlib.records.provenance import device_name
-from bnlib.training.train import settings
+from bnlib.training.process import settings
 
 SECONDS = 8.0  # of the benchmark on a CPU; with building and tracing its nets about ten
 BENCHMARK = (  # steps of nets small and large, with many operations and with few
@@ -129,7 +129,7 @@ def calibrated() -> Cpu:
         made.append((evaluate, recipe, lambda r: passes.make_evaluation(r, EVALUATED)))
     counts, times = [], []
     for traced, recipe, make in tqdm(made, "timing training steps", leave=False):
-        with settings(recipe, "cpu"):
+        with settings(recipe.precision, "cpu"):
             counts.append(_counts(traced))
             times.append(_median_seconds(make(recipe), SECONDS / len(made)))
     shares = np.array(counts) / np.array(times)[:, None]  # an error counts by its share of a time
