@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from bnlib.catalogue import NORMS
@@ -24,30 +24,29 @@ def look(norm: str) -> dict:
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults for a chapter."""
-    plt.rcParams.update(
-        {
+    """Set matplotlib's defaults for a chapter: seaborn's for print, and what we want otherwise."""
+    sns.set_theme(
+        context="paper",
+        style="ticks",
+        palette=CYCLE,
+        font_scale=10 / 9.6,  # text of 10 points, ticks and legends of 9.2
+        rc={
             "figure.figsize": (TEXT_WIDTH, 3.0),
             "figure.dpi": 100,
             "savefig.dpi": 200,  # twice the resolution shown
             "figure.constrained_layout.use": True,
-            "figure.facecolor": "white",
-            "savefig.facecolor": "white",
-            "font.size": 10,
-            "axes.labelsize": 10,
-            "xtick.labelsize": 9,
-            "ytick.labelsize": 9,
-            "legend.fontsize": 9,
+            "font.sans-serif": ["DejaVu Sans"],  # matplotlib brings it: the same on every machine
             "legend.frameon": False,
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
             "grid.color": "#e6e6e6",
             "grid.linewidth": 0.6,
-            "axes.axisbelow": True,
-            "axes.prop_cycle": mpl.cycler(color=CYCLE),
             "lines.linewidth": 1.8,
-        }
+            "image.cmap": "viridis",
+            "patch.edgecolor": "black",
+            "patch.force_edgecolor": False,
+        },
     )
     try:  # in a notebook: pictures at twice the resolution, shown at their size
         from matplotlib_inline.backend_inline import set_matplotlib_formats
