@@ -1,7 +1,7 @@
 """The norms, the networks and the data sets that the book knows, one entry each.
 
 What an entry says is said nowhere else: recipes, layers, networks, figures and claims read it.
-To add a norm, write its entry and its line in ``norm.layers.norm_layer``; to add a network, its
+To add a norm, write its entry and its line in ``norm/layers.py``; to add a network, its
 entry and the module of ``bnlib.models`` that builds it. Nothing here needs torch.
 """
 
