@@ -34,9 +34,10 @@ LOADERS = 2  # worker processes of the DataLoader
 def ours(pipe) -> None:
     """In a process of its own: trains ``STEPS`` steps whenever it is told to; says how long."""
     torch.set_num_threads(THREADS)
-    train = data.load(RECIPE.dataset).train
+    mnist = data.load(RECIPE.dataset)
+    train = mnist.train
     model = models.build(RECIPE).to(memory_format=torch.channels_last)
-    step = Step(RECIPE, model, train, STEPS)
+    step = Step(RECIPE, model, mnist, STEPS)
     lrs = torch.full((STEPS,), RECIPE.lr)
     pipe.send(len(train) // RECIPE.batch_size)
     while pipe.recv():

@@ -30,11 +30,10 @@ def arms(recipe: Recipe, device: str) -> dict[str, Callable[[], None]]:
     """A sample, and as many passes of the same network over the same batch."""
     images = data.load(recipe.dataset, recipe.image_size, device)
     model = models.build(recipe).to(device, memory_format=torch.channels_last)
-    step = Step(recipe, model, images.train)
-    rows = torch.arange(recipe.batch_size, device=device)
-    images.train.gather(rows, step.images, step.labels)
+    step = Step(recipe, model, images, 1)
+    step.begin(torch.arange(recipe.batch_size)[None], torch.full((1,), recipe.lr))
     watched = Watched(recipe, model, images, step.criterion, 1, step.images, step.labels)
-    probe = PROBES["landscape"](watched)
+    probe = Landscape(watched)
 
     def bare() -> None:
         for _ in range(PASSES):

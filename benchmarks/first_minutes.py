@@ -101,11 +101,11 @@ def repeats(recipe: Recipe, device: str) -> Row:
 
 
 def begun(recipe: Recipe, device: str, memory: torch.memory_format) -> Step:
-    train_part = load(recipe.dataset, recipe.image_size, device).train
+    data = load(recipe.dataset, recipe.image_size, device)
     model = models.build(recipe).to(device, memory_format=memory)
-    steps = len(train_part) // recipe.batch_size
-    step = Step(recipe, model, train_part, steps)
-    order = torch.randperm(len(train_part))[: steps * recipe.batch_size]
+    steps = len(data.train) // recipe.batch_size
+    step = Step(recipe, model, data, steps)
+    order = torch.randperm(len(data.train))[: steps * recipe.batch_size]
     step.begin(order.view(steps, -1), torch.full((steps,), recipe.lr))
     return step
 

@@ -11,6 +11,7 @@ from training import bits, keeping_models
 
 from bnlib import models
 from bnlib.data import as_input
+from bnlib.data.augment import augmented, draws
 from bnlib.recipe import Recipe
 from bnlib.seeds import stream
 from bnlib.training import captured, evaluate
@@ -75,6 +76,10 @@ SOME = [r for r in KINDS if r.model in ("lenet", "mlp") or r.dropout] + [
     for norm in ("none", "batch")
     for name in ("sgd", "adam", "adagrad", "adadelta")
 ]
+CROPPED = Recipe(
+    dataset="shapes", norm="batch", augment="crop_flip", batch_size=BATCH, epochs=2, lr=0.01
+)
+SOME.append(CROPPED)
 
 
 def test_taking_turns_changes_no_bit(monkeypatch):
@@ -128,6 +133,12 @@ def test_a_warm_up_leaves_no_trace(recipe, monkeypatch):
 READS = {"aten._local_scalar_dense.default", "aten.item.default", "aten.is_nonzero.default"}
 
 
+def _constant(value: object) -> object:
+    if isinstance(value, torch.Tensor):
+        return tuple(value.shape)
+    return "a generator" if isinstance(value, torch.Generator) else value
+
+
 class Watch(TorchDispatchMode):
     """The operations, each with its arguments that are no tensors."""
 
@@ -136,10 +147,7 @@ class Watch(TorchDispatchMode):
         self.seen: list[tuple] = []
 
     def __torch_dispatch__(self, op, types, args=(), kwargs=None):
-        constants = torch.utils._pytree.tree_map(
-            lambda value: tuple(value.shape) if isinstance(value, torch.Tensor) else value,
-            (args, kwargs or {}),
-        )
+        constants = torch.utils._pytree.tree_map(_constant, (args, kwargs or {}))
         if op.namespace == "aten":
             self.seen.append((str(op), repr(constants)))
         return op(*args, **(kwargs or {}))
@@ -151,7 +159,7 @@ class Watch(TorchDispatchMode):
 
 def begun(recipe: Recipe) -> Step:
     found = little(recipe.dataset, recipe.image_size)
-    step = Step(recipe, models.build(recipe), found.train, STEPS)
+    step = Step(recipe, models.build(recipe), found, STEPS)
     order = torch.randperm(len(found.train), generator=stream(0, "a test"))[: BATCH * STEPS]
     step.begin(order.view(STEPS, BATCH), torch.linspace(0.1, 0.2, STEPS))
     return step
@@ -183,6 +191,23 @@ def test_an_evaluation_reads_nothing_and_is_always_the_same():
             logs.append(watch.seen)
         assert logs[0] == logs[1]
         assert set(evaluation.read()) == set(evaluation.columns)
+
+
+def test_the_pictures_of_a_step_are_moved_by_their_own_draws():
+    found = little(CROPPED.dataset, CROPPED.image_size)
+    step = begun(CROPPED)
+    for epoch in (0, 3):
+        order = step.order.clone()
+        step.begin(order, step.rates.clone(), epoch)
+        shifts, flips = draws(CROPPED.seed, epoch, STEPS, BATCH)
+        for number in range(STEPS):
+            plain = found.train.images[order[number]]
+            moved = augmented(
+                plain, shifts[number], flips[number], found.background, torch.empty_like(plain)
+            )
+            assert torch.equal(step.images, moved)
+            assert not torch.equal(step.images, plain)
+            step.whole()
 
 
 def test_every_row_is_loaded_in_its_turn():

@@ -116,7 +116,7 @@ class Landscape(Probe):
     def _line(
         self, name: str, g: Sequence[Tensor], direction: Sequence[Tensor], units: Tensor
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """One line's figures, each tensor's gradient times its unit; ‖∇L − g‖ of each (E, tensors)."""
+        """One line's figures, each tensor's gradient times its unit; (E, tensors): ‖∇L − g‖."""
         losses, changes = [], []
         for eta in self.etas[name].tolist():
             self.twin.move(direction, eta)

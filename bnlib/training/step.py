@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bnlib.data import Split, as_input
+from bnlib.data import Data, as_input
+from bnlib.data.augment import augmented, draws
 from bnlib.recipe import Recipe
 from bnlib.training.optim import make_optimizer
 
@@ -34,11 +35,17 @@ class Step:
     """``begin`` an epoch, then call ``whole`` once a step: between two calls the batch of the step
     to come lies in ``images`` and ``labels``, and its rate in ``lr``."""
 
-    def __init__(self, recipe: Recipe, model: nn.Module, train: Split, steps: int):
+    def __init__(self, recipe: Recipe, model: nn.Module, data: Data, steps: int):
+        train = data.train
         device, batch = train.labels.device, recipe.batch_size
         self.train, self.model, self.criterion = train, model, criterion_of(recipe)
         self.order = torch.zeros(steps, batch, dtype=torch.long, device=device)
         self.rates = torch.zeros(steps, device=device)
+        self.moved = recipe.augment == "crop_flip"
+        if self.moved:
+            self.seed, self.background = recipe.seed, data.background.to(device)
+            self.shifts = self.order.new_zeros(steps, batch, 2)
+            self.flips = self.order.new_zeros(steps, batch, dtype=torch.bool)
         self.at = torch.zeros(1, dtype=torch.long, device=device)  # the step to come
         self.images = train.images.new_empty(batch, *train.images.shape[1:])
         self.labels = train.labels.new_zeros(batch)
@@ -48,10 +55,14 @@ class Step:
         self.right = torch.zeros((), dtype=torch.long, device=device)
         self.bf16 = recipe.precision == "bf16"
 
-    def begin(self, order: Tensor, rates: Tensor) -> None:
+    def begin(self, order: Tensor, rates: Tensor, epoch: int = 0) -> None:
         """An epoch: which images make each batch (steps, B), and each step's rate (steps,)."""
         self.order.copy_(order)
         self.rates.copy_(rates)
+        if self.moved:
+            shifts, flips = draws(self.seed, epoch, *self.order.shape)
+            self.shifts.copy_(shifts)
+            self.flips.copy_(flips)
         for tensor in (self.at, self.loss, self.right):
             tensor.zero_()
         self.load()
@@ -59,6 +70,9 @@ class Step:
     def load(self) -> None:
         """Row ``at`` of the tables into the fixed buffers."""
         self.train.gather(self.order.index_select(0, self.at).view(-1), self.images, self.labels)
+        if self.moved:
+            moves = (t.index_select(0, self.at).squeeze(0) for t in (self.shifts, self.flips))
+            augmented(self.images, *moves, self.background, out=self.images)
         self.lr.copy_(self.rates.index_select(0, self.at).view(()))
 
     def update(self) -> None:

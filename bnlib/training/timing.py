@@ -41,7 +41,7 @@ def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
 
     def arm(recipe: Recipe) -> Step:
         model = models.build(recipe).to(timing.device, memory_format=torch.channels_last)
-        step = Step(recipe, model, data.train, len(batches))
+        step = Step(recipe, model, data, len(batches))
         step.begin(batches, torch.full((len(batches),), recipe.lr))
         return step
 

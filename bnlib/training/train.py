@@ -79,7 +79,7 @@ def training(
     card = data.train.labels.device
     steps = _steps(recipe, data)
     model = models.build(recipe).to(device, memory_format=torch.channels_last)
-    step = Step(recipe, model, data.train, steps)
+    step = Step(recipe, model, data, steps)
     evaluation = Evaluation(model, data, step.criterion)
     schedule, total = Schedule(recipe, steps), steps * recipe.epochs
     watched = Watched(recipe, model, data, step.criterion, total, step.images, step.labels)
@@ -91,7 +91,7 @@ def training(
     for epoch in range(recipe.epochs):
         order = torch.randperm(len(data.train), generator=stream(recipe.seed, "order", epoch))
         rates = schedule.epoch(epoch)
-        step.begin(order[: steps * recipe.batch_size].view(steps, -1), rates)
+        step.begin(order[: steps * recipe.batch_size].view(steps, -1), rates, epoch)
         clock = time.perf_counter()
         for number in range(steps):
             for probe, sample in zip(probes, samples, strict=True):
