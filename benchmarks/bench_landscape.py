@@ -14,7 +14,7 @@ import torch
 
 from bnlib import data, models
 from bnlib.data import as_input
-from bnlib.measure import PROBES, Watched
+from bnlib.measure import Watched
 from bnlib.measure.landscape import POINTS
 from bnlib.recipe import Recipe
 from bnlib.training.train import Step, settings

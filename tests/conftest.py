@@ -2,6 +2,7 @@
 
 import nbformat
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bnlib.book.layout import Book
@@ -10,6 +11,12 @@ PNG = (  # one transparent pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
     "rkJggg=="
 )
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """No test depends on chance, nor on the tests before it."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("options", [{}, {"bias": False}, {"affine": False}], ids=str)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("name", LAYERS)
-def test_folding_changes_nothing(name, bias, affine):
+def test_folding_changes_nothing(name, bias, options):
     make, shape = LAYERS[name]
-    layer, bn = make(bias).double(), BatchNorm(4, affine=affine).double()
+    layer, bn = make(bias).double(), BatchNorm(4, **options).double()
     for p in bn.parameters():
         nn.init.normal_(p)
     for _ in range(3):

@@ -23,6 +23,22 @@ def test_gradcheck_and_gradgradcheck(shape):
         assert torch.autograd.gradgradcheck(f, arguments, check_batched_grad=True)
 
 
+@pytest.mark.parametrize("options", [{}, {"bias": False}, {"affine": False}], ids=str)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_every_way_to_the_gradient_gives_the_same(shape, options):
+    """The fewest launches; the differentiable formula; under is_grads_batched, which is a vmap."""
+    ours, theirs = pair(shape, **options)
+    x, dy = torch.randn(2, *shape, dtype=DOUBLE)
+    want = output_and_gradients(theirs, x, dy)[1:]
+    x.requires_grad_()
+    wanted = [x, *ours.parameters()]
+    for how in ({}, {"create_graph": True}):
+        assert gap(torch.autograd.grad(ours(x), wanted, dy, **how), want) <= 1e-10
+    both = torch.autograd.grad(ours(x), wanted, torch.stack([dy, 2 * dy]), is_grads_batched=True)
+    assert gap([g[0] for g in both], want) <= 1e-10
+    assert gap([g[1] / 2 for g in both], want) <= 1e-10
+
+
 def test_gradient_penalty_trains_like_torch():
     """Double backward through the module, as a gradient penalty needs it."""
     ours, theirs = pair((8, 3))

@@ -34,8 +34,10 @@ def fold(layer: nn.Module, bn: nn.Module) -> nn.Module:
         )
     scale = torch.rsqrt(bn.running_var + bn.eps)
     shift = torch.zeros_like(scale)
-    if bn.affine:
-        scale, shift = scale * bn.weight, bn.bias
+    if bn.weight is not None:
+        scale = scale * bn.weight
+    if bn.bias is not None:
+        shift = bn.bias
     bias = 0 if layer.bias is None else layer.bias
     folded = copy.deepcopy(layer).eval()
     folded.weight.copy_(layer.weight * scale.view(-1, *[1] * (layer.weight.dim() - 1)))

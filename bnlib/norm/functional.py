@@ -17,7 +17,7 @@ def axes_of(x: Tensor) -> tuple[list[int], list[int], int]:
     """For x of shape (N, C, ...): the axes to average over, the shape (1, C, 1, ...) and m."""
     axes = [0, *range(2, x.dim())]
     shape = [1, x.shape[1]] + [1] * (x.dim() - 2)
-    return axes, shape, x.numel() // max(x.shape[1], 1)
+    return axes, shape, math.prod([x.shape[axis] for axis in axes])
 
 
 def wide(x: Tensor) -> Tensor:
@@ -26,60 +26,47 @@ def wide(x: Tensor) -> Tensor:
 
 
 class _Normalise(torch.autograd.Function):
-    """(x, gamma, beta, eps) -> (y, mean, var). Only y carries a gradient.
+    """(x, gamma, beta, eps) -> (y, mean, var, ...), var unbiased, for the running averages.
 
-    Works in place on arrays of its own: on a CPU a fresh array costs more than the arithmetic.
+    What follows is kept for the backward pass: xc = x - mean, inv = 1 / sqrt(var + eps) with the
+    biased var, and scale = gamma inv. Only y and xc carry a gradient, xc's for second derivatives.
     """
 
     @staticmethod
     def forward(x: Tensor, gamma: Tensor | None, beta: Tensor | None, eps: float):
-        axes, shape, _ = axes_of(x)
+        axes, shape, m = axes_of(x)
         z = wide(x)
-        mean = z.mean(axes)  # (C,)
+        var, mean = torch.var_mean(z, axes, correction=1)  # (C,)
+        inv = torch.rsqrt(torch.rsub(var, eps, alpha=1 / m - 1))  # eps + (1 - 1/m) var
+        scale = inv if gamma is None else inv * gamma
         xc = z - mean.view(shape)
-        slip = xc.mean(axes)  # what rounding left: in fp32 a sum of large numbers is rough
-        mean = mean + slip
-        var = xc.sub_(slip.view(shape)).square().mean(axes)  # never E[x²] - E[x]²: it cancels
-        scale = torch.rsqrt(var + eps)
-        if gamma is not None:
-            scale = scale * gamma
-        y = xc.mul_(scale.view(shape))
-        if beta is not None:
-            y = y.add_(beta.view(shape))
-        return y.to(x.dtype), mean, var
+        if beta is None:
+            y = xc * scale.view(shape)
+        else:
+            y = torch.addcmul(beta.view(shape), xc, scale.view(shape))
+        return y.to(x.dtype), mean, var, xc, inv, scale
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        x, gamma, beta, ctx.eps = inputs
-        _, mean, var = output
-        ctx.mark_non_differentiable(mean, var)
-        ctx.save_for_backward(x, gamma, mean, var)
-        ctx.beta_dtype = None if beta is None else beta.dtype
+        _, gamma, _, ctx.eps = inputs
+        _, mean, var, xc, inv, scale = output
+        ctx.mark_non_differentiable(mean, var, inv, scale)
+        ctx.save_for_backward(gamma, xc, inv, scale)
+        ctx.set_materialize_grads(False)  # no arrays of zeros for what has no gradient
 
     @staticmethod
-    def backward(ctx, dy: Tensor, _dmean, _dvar):
-        x, gamma, mean, var = ctx.saved_tensors
-        axes, shape, m = axes_of(x)
-        z, dy = wide(x), wide(dy)
-        again = torch.is_grad_enabled()  # someone will differentiate this gradient:
-        if again:  # then the statistics must be functions of x here, not saved constants
-            var, mean = torch.var_mean(z, axes, correction=0)
-        inv = torch.rsqrt(var + ctx.eps)
-        xc = z - mean.view(shape)  # centred first: Σ dy·x - mean·Σ dy would cancel in fp32
-        product = dy * xc
-        dbeta = dy.sum(axes)
-        dgamma = inv * product.sum(axes)  # Σ dy·x_hat
-        # dx = a (dy - mean(dy) - x_hat mean(dy·x_hat)), with x_hat = inv·xc
-        a = inv if gamma is None else inv * gamma
-        b = (-a * inv * dgamma / m).view(shape)
-        c = (-a * dbeta / m).view(shape)
-        if again:
-            dx = c + dy * a.view(shape) + xc * b
-        else:
-            dx = product.copy_(c).addcmul_(dy, a.view(shape)).addcmul_(xc, b)
-        dgamma = None if gamma is None else dgamma.to(gamma.dtype)
-        dbeta = None if ctx.beta_dtype is None else dbeta.to(ctx.beta_dtype)
-        return dx.to(x.dtype), dgamma, dbeta, None
+    def backward(ctx, dy: Tensor | None, _dmean, _dvar, dxc: Tensor | None, _dinv, _dscale):
+        gamma, xc, inv, scale = ctx.saved_tensors
+        dx = dgamma = dbeta = None
+        if dy is not None and (torch.is_grad_enabled() or batched(dy)):
+            dx, dgamma, dbeta = slopes(wide(dy), xc, gamma, ctx.eps)
+        elif dy is not None:
+            dx, dgamma, dbeta = fast_slopes(wide(dy), xc, inv, scale)
+        if dxc is not None:  # from a second derivative, through xc = x - mean
+            centred = dxc - dxc.mean(axes_of(dxc)[0], keepdim=True)
+            dx = centred if dx is None else dx + centred
+        wanted = zip((dx, dgamma, dbeta), ctx.needs_input_grad[:3], strict=True)
+        return *(slope if needed else None for slope, needed in wanted), None
 
     @staticmethod
     def vmap(info, in_dims, x: Tensor, gamma: Tensor | None, beta: Tensor | None, eps: float):
@@ -92,16 +79,66 @@ class _Normalise(torch.autograd.Function):
         x = first(x, in_dims[0]).transpose(0, 1).flatten(1, 2)
         gamma = None if gamma is None else first(gamma, in_dims[1]).flatten()
         beta = None if beta is None else first(beta, in_dims[2]).flatten()
-        y, mean, var = _Normalise.apply(x, gamma, beta, eps)
-        y = y.unflatten(1, (runs, -1)).transpose(0, 1)
-        return (y, mean.view(runs, -1), var.view(runs, -1)), (0, 0, 0)
+        y, mean, var, xc, inv, scale = _Normalise.apply(x, gamma, beta, eps)
+        y, xc = (t.unflatten(1, (runs, -1)).transpose(0, 1) for t in (y, xc))
+        mean, var, inv, scale = (t.view(runs, -1) for t in (mean, var, inv, scale))
+        return (y, mean, var, xc, inv, scale), (0,) * 6
+
+
+def slopes(
+    dy: Tensor, xc: Tensor, gamma: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The backward pass as chapter 2 derives it: dx, dgamma, dbeta; itself differentiable."""
+    axes, shape, m = axes_of(dy)
+    inv = torch.rsqrt(xc.square().mean(axes) + eps)
+    x_hat = xc * inv.view(shape)
+    dbeta = dy.sum(axes)
+    dgamma = (dy * x_hat).sum(axes)
+    scale = inv if gamma is None else inv * gamma
+    mean_dy, mean_dy_x_hat = dbeta.view(shape) / m, dgamma.view(shape) / m
+    return scale.view(shape) * (dy - mean_dy - x_hat * mean_dy_x_hat), dgamma, dbeta
+
+
+def fast_slopes(
+    dy: Tensor, xc: Tensor, inv: Tensor, scale: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same in 5 passes over arrays like x, of which one is new, and 3 steps on (C,)-vectors.
+
+        dx = scale (dy - x_hat dgamma / m) - scale dbeta / m,  x_hat = xc inv
+
+    It writes in place: on a CPU a fresh array costs more than the arithmetic.
+    """
+    axes, shape, m = axes_of(dy)
+    product = dy * xc  # centred: the sum of dy x, less mean dbeta, would cancel in fp32
+    dbeta = dy.sum(axes)
+    dgamma, shift = torch._foreach_mul([product.sum(axes), dbeta], [inv, scale])  # both at once
+    slope, shift = inv * dgamma, shift / -m
+    dx = torch.addcmul(dy, xc, slope.view(shape), value=-1 / m, out=product)
+    return torch.addcmul(shift.view(shape), dx, scale.view(shape), out=dx), dgamma, dbeta
+
+
+def batched(*tensors: Tensor) -> bool:
+    """Whether vmap maps over one of them: it knows neither `out=` nor foreach kernels."""
+    if torch.compiler.is_compiling():
+        return False
+    f = torch._C._functorch
+    return any(f.is_batchedtensor(t) or f.is_legacy_batchedtensor(t) for t in tensors)
+
+
+def normalise(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Batch norm as the layer needs it: y, and what the running averages take, mean and the
+    unbiased var (C,). There must be 2 values per channel or more."""
+    return _Normalise.apply(x, gamma, beta, eps)[:3]
 
 
 def batch_norm(
     x: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, eps: float = 1e-5
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Normalise x (N, C, ...) by its own statistics: y, mean (C,) and biased var (C,)."""
-    return _Normalise.apply(x, gamma, beta, eps)
+    y, mean, var = normalise(x, gamma, beta, eps)
+    return y, mean, var * (1 - 1 / axes_of(x)[2])
 
 
 def lp_norm(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bnlib.catalogue import Catalogue
-from bnlib.norm.functional import affine, axes_of, batch_norm, lp_norm, wide
+from bnlib.norm.functional import affine, axes_of, batched, lp_norm, normalise, wide
 from bnlib.norm.group import group_norm, layer_norm
 
 
@@ -26,18 +26,26 @@ class _Averaging(nn.Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        bias: bool = True,
     ):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.register_parameter(
-            "weight", nn.Parameter(torch.empty(num_features)) if affine else None
-        )
-        self.register_parameter("bias", nn.Parameter(torch.empty(num_features)) if affine else None)
+
+        def vector() -> Tensor:
+            return torch.empty(num_features, device=device, dtype=dtype)
+
         track = track_running_stats
-        self.register_buffer("running_mean", torch.zeros(num_features) if track else None)
-        self.register_buffer(self.spread, torch.ones(num_features) if track else None)
-        self.register_buffer("num_batches_tracked", torch.tensor(0) if track else None)
+        self.register_parameter("weight", nn.Parameter(vector()) if affine else None)
+        self.register_parameter("bias", nn.Parameter(vector()) if affine and bias else None)
+        self.register_buffer("running_mean", vector() if track else None)
+        self.register_buffer(self.spread, vector() if track else None)
+        self.register_buffer(
+            "num_batches_tracked", torch.tensor(0, device=device) if track else None
+        )
         self.reset_parameters()
 
     @property
@@ -56,8 +64,9 @@ class _Averaging(nn.Module):
 
     def reset_parameters(self) -> None:
         self.reset_running_stats()
-        if self.affine:
+        if self.weight is not None:
             nn.init.ones_(self.weight)
+        if self.bias is not None:
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,17 +78,23 @@ class _Averaging(nn.Module):
         if not self.training and self.running_mean is not None:
             return self._by_averages(x)
         m = axes_of(x)[2]
-        if m < 2:
+        if m == 1:
             raise ValueError(
                 f"{self.called} needs more than 1 value per channel when training (one value minus"
                 f" its own mean is always 0), got input size {tuple(x.shape)}"
             )
-        y, mean, spread = self._by_batch(x, m)
-        if self.track_running_stats:
+        tracking = self.training and self.track_running_stats and self.running_mean is not None
+        if tracking:
+            self.num_batches_tracked.add_(1)
+        if m == 0:  # an empty batch is counted, but has no statistics
+            one = x.new_ones(self.num_features)
+            return affine(x, one, one, self.weight, self.bias, self.eps)
+        y, mean, spread = self._by_batch(x)
+        if tracking:
             self._track(mean, spread)
         return y
 
-    def _by_batch(self, x: Tensor, m: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _by_batch(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The output by x's own statistics, and the two statistics for the running averages."""
         raise NotImplementedError
 
@@ -88,18 +103,22 @@ class _Averaging(nn.Module):
 
     @torch.no_grad()
     def _track(self, mean: Tensor, spread: Tensor) -> None:
-        dtype = self.running_mean.dtype
-        self.num_batches_tracked.add_(1)
+        """average <- (1 - p) average + p statistic, in place, for both."""
+        averages = [self.running_mean, getattr(self, self.spread)]
+        statistics = [t.to(self.running_mean.dtype) for t in (mean, spread)]
+        if self.momentum is not None and not batched(*averages, *statistics):
+            torch._foreach_lerp_(averages, statistics, self.momentum)  # one launch
+            return
         p = self.momentum
         if p is None:  # stays on the device: reading the count would stop the GPU's queue
-            p = self.num_batches_tracked.to(dtype).reciprocal()
-        self.running_mean.mul_(1 - p).add_(p * mean.to(dtype))
-        getattr(self, self.spread).mul_(1 - p).add_(p * spread.to(dtype))
+            p = self.num_batches_tracked.to(self.running_mean.dtype).reciprocal()
+        for average, statistic in zip(averages, statistics, strict=True):
+            average.mul_(1 - p).add_(p * statistic)
 
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine},"
-            f" track_running_stats={self.track_running_stats}"
+            f" bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
@@ -112,9 +131,8 @@ class BatchNorm(_Averaging):
 
     called, spread = "batch norm", "running_var"
 
-    def _by_batch(self, x: Tensor, m: int) -> tuple[Tensor, Tensor, Tensor]:
-        y, mean, var = batch_norm(x, self.weight, self.bias, self.eps)
-        return y, mean, var * (m / (m - 1))  # unbiased in the buffer
+    def _by_batch(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return normalise(x, self.weight, self.bias, self.eps)
 
     def _by_averages(self, x: Tensor) -> Tensor:
         return affine(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
@@ -122,7 +140,7 @@ class BatchNorm(_Averaging):
 
 class LpNorm(_Averaging):
     """Santurkar et al.'s control (2018, §3.3): centred as in batch norm, but divided by the ℓp norm
-    of the batch, p = 1, 2 or ∞, taken before centring. `normalise.lp_norm` has the formula.
+    of the batch, p = 1, 2 or ∞, taken before centring. `functional.lp_norm` has the formula.
 
     A constant added to the input is centred away, but enlarges the divisor: not so in batch norm.
     The running averages are of the mean and of the norm itself.
@@ -136,7 +154,7 @@ class LpNorm(_Averaging):
         super().__init__(num_features, eps, momentum)
         self.p = p
 
-    def _by_batch(self, x: Tensor, m: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _by_batch(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return lp_norm(x, self.p, self.weight, self.bias, self.eps)
 
     def _by_averages(self, x: Tensor) -> Tensor:
