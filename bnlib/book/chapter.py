@@ -67,7 +67,7 @@ class Chapter:
         else:
             shown = dict.fromkeys(at(wanted), wanted)
         recipes = {profile: at(profile) for profile in PROFILES if profile in shown.values()}
-        study = Study(name.split("_", 1)[1], wanted, self.device, fresh, workers)
+        study = Study(name.split("_", 1)[1], wanted, self.device, fresh=fresh, workers=workers)
         self.store = study.store
         self.profile = next(iter(recipes), wanted)  # the smallest that the page shows
         found = study.run({key: recipes[p][key] if p else [] for key, p in shown.items()})
