@@ -8,6 +8,7 @@ import numpy as np
 
 from bnlib.analysis import stats
 from bnlib.recipe import Recipe, Timing
+from bnlib.scale import Scale
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ class Run:
 
 
 class Runs:
-    def __init__(self, runs: Iterable[Run]):
-        self.runs = list(runs)
+    """``profile``: the one whose recipes these runs are of, where that is known."""
+
+    def __init__(self, runs: Iterable[Run], profile: str | None = None):
+        self.runs, self.profile = list(runs), profile
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self.runs)
@@ -48,7 +51,12 @@ class Runs:
         chosen = [
             r for r in self if all(getattr(r.recipe, name) == v for name, v in fields.items())
         ]
-        return Runs(sorted(chosen, key=lambda run: run.recipe.seed))
+        return Runs(sorted(chosen, key=lambda run: run.recipe.seed), self.profile)
+
+    @property
+    def scale(self) -> Scale:
+        """How large these runs are; ``str`` of it is one line for a caption."""
+        return Scale.of(self.runs, self.profile)
 
     def by(self, field: str) -> dict[Any, "Runs"]:
         """The runs of each value of a recipe's field."""

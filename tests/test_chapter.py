@@ -1,15 +1,10 @@
-"""What a chapter does first: parameters, profile, runs; mistakes are one line."""
+"""What a chapter does first: its parameters are checked; mistakes are one line."""
 
-import nbformat
 import pytest
 import torch
-from made_up import SMALL, made_up_run
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from bnlib.book import chapter
 from bnlib.errors import BookError
-from bnlib.recipe import Recipe
-from bnlib.records.store import Store
 
 DECLARED = {
     "profile": str,
@@ -99,90 +94,3 @@ def test_start_refuses_a_misspelt_parameter():
     names = notebook_globals("profile: str = 'smoke'\nsede = 3")  # as papermill injects it
     with pytest.raises(BookError, match="unknown parameter 'sede'; this chapter takes profile"):
         chapter.start(names)
-
-
-RECIPES = """\
-from bnlib.recipe import Recipe
-
-def experiments(profile):
-    count = seeds or {"smoke": 1, "laptop": 3, "paper": 5}[profile]
-    small = Recipe(dataset="digits", model="mlp", epochs=2)
-    return {
-        "main": [small.but(seed=s, norm=n) for s in range(count) for n in norms],
-        "extra": [small.but(seed=s, lr=0.5) for s in range(count)] if profile == "paper" else [],
-    }
-"""
-
-
-@pytest.fixture
-def notebook(tmp_path):
-    cells = [
-        new_markdown_cell("# A made-up chapter", id="question"),
-        new_code_cell(
-            "profile: str = 'auto'\nseeds: int | None = None\nnorms: list[str] = ['none']",
-            id="parameters",
-            metadata={"tags": ["parameters"]},
-        ),
-        new_code_cell("here = chapter.start(globals())", id="setup"),
-        new_code_cell(RECIPES, id="recipes", metadata={"tags": ["recipes"]}),
-        new_code_cell("raise RuntimeError('must not be executed')", id="results"),
-    ]
-    path = tmp_path / "09_made_up.ipynb"
-    nbformat.write(new_notebook(cells=cells), path)
-    return path
-
-
-def test_experiments_are_read_from_the_notebook(notebook):
-    found = chapter.experiments_of(notebook)("laptop")
-    assert found == {"main": [SMALL.but(seed=s) for s in range(3)], "extra": []}
-    given = chapter.experiments_of(notebook, seeds=1, norms=["none", "batch"])("paper")
-    assert given["main"] == [SMALL, SMALL.but(norm="batch")]
-    assert given["extra"] == [SMALL.but(lr=0.5)]
-    with pytest.raises(BookError, match="unknown parameter 'sede'"):
-        chapter.experiments_of(notebook, sede=1)
-    with pytest.raises(BookError, match="seeds=0"):
-        chapter.experiments_of(notebook, seeds=0)
-
-
-def test_the_profile_shown_is_the_largest_that_is_complete(notebook, tmp_path):
-    experiments, store = chapter.experiments_of(notebook), Store(tmp_path / "records")
-    assert chapter.largest_complete(experiments, store) == "laptop"  # nothing is recorded
-    wanted = experiments("paper")
-    for recipe in wanted["main"][:3]:
-        store.write("made_up", made_up_run(recipe))
-    assert chapter.largest_complete(experiments, store) == "laptop"
-    for recipe in wanted["main"][3:] + wanted["extra"][1:]:
-        store.write("made_up", made_up_run(recipe))
-    assert chapter.largest_complete(experiments, store) == "laptop"  # one is missing
-    store.write("made_up", made_up_run(wanted["extra"][0]))
-    assert chapter.largest_complete(experiments, store) == "paper"
-
-
-def test_a_chapter_replays_what_is_recorded(notebook, tmp_path, monkeypatch):
-    from bnlib import study
-
-    monkeypatch.setattr(study, "RECORDED", tmp_path / "records")
-    monkeypatch.setattr(chapter, "RECORDED", tmp_path / "records")
-    store, experiments = Store(tmp_path / "records"), chapter.experiments_of(notebook)
-    for recipe in (r for some in experiments("paper").values() for r in some):
-        store.write("made_up", made_up_run(recipe))
-    here = chapter.Chapter({"device": "cpu"})
-    runs = here.run("made_up", experiments)
-    assert here.profile == "paper"
-    assert [run.recipe for run in runs["extra"]] == experiments("paper")["extra"]
-
-
-def test_banner_says_what_is_shown():
-    one, two = made_up_run(), made_up_run(Recipe(seed=3))
-    two.provenance.update(made="2026-02-03T00:00:00+00:00", dirty=True, seconds=3600.0)
-    said = chapter.banner({"a": [one, two], "b": [one]}, "laptop", "09_made_up")
-    for words in (
-        "**Profile `laptop`** · 2 runs, recorded 2026-01-02 to 2026-02-03",
-        "a made-up processor (one thread each)",
-        "torch 2.14.1",
-        "`0123456`, `0123456+`",
-        "papermill chapters/09_made_up.ipynb out.ipynb --cwd chapters -p profile laptop",
-    ):
-        assert words in said
-    assert "mean nothing" not in said
-    assert "mean nothing" in chapter.banner({"a": [one]}, "smoke", "09_made_up")

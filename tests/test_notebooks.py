@@ -1,5 +1,7 @@
 """The committed chapters are executed, clean and captioned; and the check finds it when not."""
 
+import re
+
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
@@ -18,6 +20,14 @@ def test_chapter_is_clean(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_chapter_is_in_the_table_of_contents(path):
     assert path.relative_to(Book().root) in Book().chapters()
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_no_cell_knows_the_smoke_profile(path):
+    """It is derived from the laptop's recipes."""
+    code = [cell.source for cell in notebooks.read(path).cells if cell.cell_type == "code"]
+    words = {word for source in code for word in re.findall(r"[\"'](\w+)[\"']", source)}
+    assert "smoke" not in words
 
 
 def test_a_clean_chapter_has_no_problems(clean_chapter):

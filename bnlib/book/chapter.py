@@ -1,10 +1,12 @@
-"""What every chapter does first: check its parameters, choose a profile, get its runs.
+"""What every chapter does first: check its parameters, choose the scale, get its runs.
 
 A chapter's cells tagged ``parameters`` and ``recipes`` are plain Python that trains nothing: the
-second defines ``experiments(profile)``, which gives lists of recipes by name. So the command line
-can list, record and count a chapter's runs without a notebook server.
+second defines ``experiments(profile)``, which gives lists of recipes by name for the profiles
+laptop and paper. So the command line can list, record and count a chapter's runs without a notebook
+server.
 """
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +15,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from bnlib.book.banner import banner
+from bnlib.book.thin import Asked, asked_for, thin
 from bnlib.errors import BookError
-from bnlib.paths import RECORDED
+from bnlib.paths import HOUSE, RECORDED
 from bnlib.records.store import Store
-from bnlib.run import Run, Runs
+from bnlib.run import Runs
 from bnlib.study import Experiments, Study
 
 PROFILES = ("smoke", "laptop", "paper")
@@ -28,6 +32,8 @@ COMMON = {  # parameters that mean the same in every chapter, and what they may 
     "fresh": bool,
     "workers": Annotated[int, Field(ge=1, le=64)],
 }
+HOW = ("profile", "device", "fresh", "workers")  # how to run, not what
+CHAPTERS = HOUSE / "chapters"
 NOT_PARAMETERS = {"In", "Out"}  # IPython's own
 CHECKED = "_parameters_checked"
 
@@ -43,17 +49,33 @@ class Chapter:
     def __repr__(self) -> str:
         return f"Chapter(profile={self.profile!r}, device={self.device!r})"
 
-    def run(self, study: str, experiments: Callable[[str], Experiments]) -> dict[str, Runs]:
-        """The runs of the chapter's experiments, replayed where they are recorded.
+    def run(self, name: str, experiments: Callable[[str], Experiments]) -> dict[str, Runs]:
+        """The runs of each experiment of the chapter ``name``, replayed where they are recorded.
 
-        With profile "auto" it is the largest profile whose records are complete.
+        With profile "auto" each is shown at the largest scale that is recorded, and nothing is
+        trained, unless a parameter asks for runs that are not recorded: then laptop trains them.
         """
-        if self.profile == "auto":
-            self.profile = largest_complete(experiments, Store(RECORDED))
-        options = {k: self.parameters[k] for k in ("fresh", "workers") if k in self.parameters}
-        made = Study(study, self.profile, self.device, **options)
-        self.store = made.store
-        return made.run(experiments(self.profile))
+        self.name, wanted = name, self.parameters.get("profile", "auto")
+        fresh, workers = self.parameters.get("fresh", False), self.parameters.get("workers", 1)
+        changed = asked_for(
+            {key: value for key, value in self.parameters.items() if key not in HOW},
+            _names(CHAPTERS / f"{name}.ipynb", "parameters"),
+        )
+        at = functools.partial(at_profile, experiments, asked=changed)
+        if wanted == "auto":
+            shown = largest_recorded(at, Store(RECORDED), train=bool(changed or fresh))
+        else:
+            shown = dict.fromkeys(at(wanted), wanted)
+        recipes = {profile: at(profile) for profile in PROFILES if profile in shown.values()}
+        study = Study(name.split("_", 1)[1], wanted, self.device, fresh=fresh, workers=workers)
+        self.store = study.store
+        self.profile = next(iter(recipes), wanted)  # the smallest that the page shows
+        found = study.run({key: recipes[p][key] if p else [] for key, p in shown.items()})
+        return {key: Runs(runs, shown[key]) for key, runs in found.items()}
+
+    def banner(self, runs: dict[str, Runs]) -> str:
+        """In Markdown: the scale of each experiment, where the runs were made, how to repeat it."""
+        return banner(runs, self.name, self.parameters.get("profile", "auto"))
 
 
 def start(names: dict[str, Any]) -> Chapter:
@@ -107,53 +129,42 @@ def pick_device(wanted: str) -> str:
     return wanted
 
 
-def largest_complete(experiments: Callable[[str], Experiments], store: Store) -> str:
-    """The largest profile whose every recipe is recorded; "laptop" where none is."""
-    for profile in ("paper", "laptop"):
-        recipes = [r for some in experiments(profile).values() for r in some]
-        if recipes and all(recipe in store for recipe in recipes):
-            return profile
-    return "laptop"
+def at_profile(
+    experiments: Callable[[str], Experiments], profile: str, asked: Asked | None = None
+) -> Experiments:
+    """A chapter's experiments in any profile: smoke is derived from laptop."""
+    return thin(experiments("laptop"), asked) if profile == "smoke" else experiments(profile)
+
+
+def largest_recorded(
+    experiments: Callable[[str], Experiments], store: Store, train: bool = False
+) -> dict[str, str | None]:
+    """For each experiment the largest profile whose every run is recorded; where there is none,
+    laptop if it may ``train``, else None."""
+    found: dict[str, str | None] = {}
+    for profile in ("laptop", "paper"):
+        for name, recipes in experiments(profile).items():
+            found.setdefault(name, "laptop" if train else None)
+            if recipes and all(recipe in store for recipe in recipes):
+                found[name] = profile
+    return found
 
 
 def experiments_of(path: Path, **given: Any) -> Callable[[str], Experiments]:
-    """The ``experiments`` function of a chapter, its parameters set to ``given``."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    names: dict[str, Any] = {}
-    for tag in ("parameters", "recipes"):
-        for cell in cells:
-            if tag in cell["metadata"].get("tags", []):
-                exec(compile("".join(cell["source"]), f"{path.name}:{tag}", "exec"), names)
-        if tag == "parameters":
-            check(names.get("__annotations__", {}), given)
-            names.update(given)
-    return names.get("experiments", lambda profile: {})
+    """A chapter's experiments in any profile, its parameters set to ``given``."""
+    defaults = _names(path, "parameters")
+    check(defaults.get("__annotations__", {}), given)
+    experiments = _names(path, "recipes", defaults | given).get("experiments", lambda profile: {})
+    return functools.partial(at_profile, experiments, asked=asked_for(given, defaults))
 
 
-def banner(runs: dict[str, Runs], profile: str, chapter: str) -> str:
-    """In Markdown: what is shown, on what and when it was recorded, how to repeat it."""
-    each = {run.recipe: run for some in runs.values() for run in some}.values()
-    made = [run.provenance for run in each]
-    days = sorted({p["made"][:10] for p in made})
-    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    commits = sorted({(p["commit"] or "unknown")[:7] + ("+" if p["dirty"] else "") for p in made})
-    words = [
-        f"**Profile `{profile}`** · {len(each)} runs, recorded {when} on "
-        f"{', '.join(sorted({_device(run) for run in each}))}",
-        f"torch {', '.join(sorted({p['versions']['torch'] for p in made}))}",
-        f"code {', '.join(f'`{c}`' for c in commits)}",
-    ]
-    again = (
-        f"papermill chapters/{chapter}.ipynb out.ipynb --cwd chapters "
-        f"-p profile {profile} -p fresh True"
-    )
-    note = "\n\n*Smoke runs prove that the code works; their numbers mean nothing.*"
-    return " · ".join(words) + f"\n\nTrain it all again: `{again}`" + note * (profile == "smoke")
-
-
-def _device(run: Run) -> str:
-    kind = run.provenance["device_kind"]
-    return f"{run.provenance['device']} ({'one thread each' if kind == 'cpu' else kind})"
+def _names(path: Path, tag: str, names: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What a chapter's cells with a tag define, given the ``names`` that stand before them."""
+    names = dict(names or {})
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if tag in cell["metadata"].get("tags", []):
+            exec(compile("".join(cell["source"]), f"{path.name}:{tag}", "exec"), names)
+    return names
 
 
 def _scalar(value: Any) -> bool:
