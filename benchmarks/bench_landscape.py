@@ -15,9 +15,10 @@ import torch
 from bnlib import data, models
 from bnlib.data import as_input
 from bnlib.measure import Watched
-from bnlib.measure.landscape import POINTS
+from bnlib.measure.landscape import POINTS, Landscape
 from bnlib.recipe import Recipe
-from bnlib.training.train import Step, settings
+from bnlib.training.process import settings
+from bnlib.training.step import Step
 
 RECIPE = Recipe(
     dataset="shapes", model="alexnet", width=0.25, activation="relu", probes=("landscape",)
@@ -40,7 +41,7 @@ def arms(recipe: Recipe, device: str) -> dict[str, Callable[[], None]]:
             model.zero_grad()
             step.criterion(model(as_input(step.images)), step.labels).backward()
 
-    return {"bare": bare, "sample": lambda: probe.step(0)}
+    return {"bare": bare, "sample": probe.sample}
 
 
 def compare(recipe: Recipe, device: str) -> float:
@@ -51,7 +52,7 @@ def compare(recipe: Recipe, device: str) -> float:
         return time.perf_counter()
 
     taken: dict[str, list[float]] = {"bare": [], "sample": []}
-    with settings(recipe, device):
+    with settings(recipe.precision, device):
         both = arms(recipe, device)
         for repeat in range(-1, REPEATS):  # the first one warms the caches
             for name, arm in both.items():

@@ -1,37 +1,44 @@
-"""`python -m bnlib COMMAND`: each module in bnlib.commands is one command."""
+"""``python -m bnlib COMMAND``: reads the command line, and turns errors into one line."""
 
 import argparse
-import importlib
-import pkgutil
+import inspect
 import sys
+from typing import NoReturn
 
-from bnlib import __version__, commands
+from bnlib import __version__
+from bnlib.commands import COMMANDS
 from bnlib.errors import BookError
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """argparse, with our kind of error in place of its usage and an exit."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BookError(f"{message} (see {self.prog} --help)")
+
+
+def parser() -> Parser:
+    top = Parser(
         prog="python -m bnlib",
         description="The BatchNorm book: build it, test it, run a chapter, record its runs.",
-        epilog="`python -m bnlib COMMAND --help` tells more about one command.",
+        epilog="python -m bnlib COMMAND --help tells more about one command.",
     )
     top.add_argument("--version", action="version", version=f"bnlib {__version__}")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for info in pkgutil.iter_modules(commands.__path__):
-        module = importlib.import_module(f"bnlib.commands.{info.name}")
-        if not hasattr(module, "add_parser"):  # a helper that commands share
-            continue
-        before = set(subparsers.choices)
-        module.add_parser(subparsers)
-        for name in set(subparsers.choices) - before:
-            subparsers.choices[name].set_defaults(_run=module.run)
+    for name, command in COMMANDS.items():
+        says = inspect.getdoc(command.run)
+        first, _, rest = says.partition("\n")
+        one = subparsers.add_parser(name, help=first.rstrip("."), description=rest or first)
+        one.set_defaults(_run=command.run)
+        for names, options in command.arguments:
+            one.add_argument(*names, **options)
     return top
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = parser().parse_args(argv)
     try:
-        return args._run(args)
+        given = vars(parser().parse_args(argv))
+        return given.pop("_run")(**given) or 0
     except BookError as error:
         print(f"bnlib: {error}", file=sys.stderr)
         return 2

@@ -49,6 +49,7 @@ class Dataset:
     label: str
     channels: int
     size: int  # its images' pixels a side
+    images: int  # of the training part, a tenth held out for validation
     classes: int = 10
     built_in: bool = False  # needs no download
 
@@ -74,7 +75,7 @@ BOTH = ("fc", "conv")  # behind the hidden linear layers or behind the convoluti
 
 NETS = Catalogue(
     "model",
-    lenet=Net("LeNet-5", "lenet", 5, (28, 32), scales=False),
+    lenet=Net("LeNet", "lenet", 5, (28, 32), scales=False),
     mlp=Net("MLP", "mlp", 4, (28, 32), scales=False),
     alexnet=Net("AlexNet", "alexnet", 8, (32, 64, 224), dropout=BOTH),
     resnet18=Net("ResNet-18", "resnet", 18, (32,)),
@@ -89,10 +90,10 @@ NETS = Catalogue(
 
 DATASETS = Catalogue(
     "dataset",
-    mnist=Dataset("MNIST", channels=1, size=28),
-    svhn=Dataset("SVHN", channels=3, size=32),
-    cifar10=Dataset("CIFAR-10", channels=3, size=32),
-    cifar100=Dataset("CIFAR-100", channels=3, size=32, classes=100),
-    digits=Dataset("digits", channels=1, size=28, built_in=True),
-    shapes=Dataset("shapes", channels=3, size=32, built_in=True),
+    mnist=Dataset("MNIST", channels=1, size=28, images=54_000),
+    svhn=Dataset("SVHN", channels=3, size=32, images=65_932),
+    cifar10=Dataset("CIFAR-10", channels=3, size=32, images=45_000),
+    cifar100=Dataset("CIFAR-100", channels=3, size=32, images=45_000, classes=100),
+    digits=Dataset("digits", channels=1, size=28, images=1_348, built_in=True),
+    shapes=Dataset("shapes", channels=3, size=32, images=5_400, built_in=True),
 )

@@ -6,28 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
-from bnlib.recipe import SCALED, Recipe
+from bnlib.catalogue import DATASETS, NETS
+from bnlib.recipe import Recipe
 
 if TYPE_CHECKING:
     from bnlib.run import Run
-
-NETS = {
-    "lenet": "LeNet",
-    "mlp": "MLP",
-    "alexnet": "AlexNet",
-    "resnet18": "ResNet-18",
-    "vgg_a": "VGG-A",
-    "vgg_a_light": "VGG-A Light",
-    "vgg16": "VGG-16",
-}
-DATA = {  # name, and images in the training part
-    "mnist": ("MNIST", 54_000),
-    "svhn": ("SVHN", 65_932),
-    "cifar10": ("CIFAR-10", 45_000),
-    "cifar100": ("CIFAR-100", 45_000),
-    "digits": ("digits", 1_348),
-    "shapes": ("shapes", 5_400),
-}
 
 
 @dataclass(frozen=True)
@@ -69,7 +52,7 @@ class Scale:
     @property
     def images(self) -> tuple[int, ...]:
         """In the training part of each data set."""
-        return tuple(DATA[name][1] for name in self.data)
+        return tuple(DATASETS[name].images for name in self.data)
 
     def __str__(self) -> str:
         if not self.recorded:
@@ -78,7 +61,7 @@ class Scale:
         words.append(_nets(self.nets))
         if self.epochs:
             words.append(f"{_span(self.epochs)} epoch" + "s" * (self.epochs != (1,)))
-        words += [f"{DATA[name][0]}, {DATA[name][1]:,} images" for name in self.data]
+        words += [f"{DATASETS[name].label}, {DATASETS[name].images:,} images" for name in self.data]
         words.append(f"n = {_span(self.n)}" + " repeats" * (not self.epochs))
         return " · ".join([*words, " and ".join(self.devices)])
 
@@ -87,7 +70,9 @@ def _nets(nets: Sequence[tuple[str, float]]) -> str:
     """Names, those of one width together."""
     by_width: dict[str, list[str]] = {}
     for model, width in nets:
-        by_width.setdefault(_width(width) if model in SCALED else "", []).append(NETS[model])
+        by_width.setdefault(_width(width) if NETS[model].scales else "", []).append(
+            NETS[model].label
+        )
     return ", ".join(" and ".join(names) + how for how, names in by_width.items())
 
 

@@ -4,7 +4,9 @@ What a study returns is always read back from the disk, so that a live run and a
 print the same to the last digit.
 """
 
+import contextlib
 import itertools
+import math
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,10 +21,24 @@ from bnlib.records.store import Store
 from bnlib.run import Run, Runs
 
 Experiments = dict[str, list[Recipe | Timing]]
+MOST_WORKERS = 64
 
 
 class Unfinished(BookError):
     """The time budget is used up; what was trained is recorded."""
+
+
+def check_limits(workers: int, budget: float | None, together: int = 1) -> None:
+    """Refuse what no machine can do, before anything is loaded."""
+    if not 1 <= workers <= MOST_WORKERS:
+        raise BookError(
+            f"workers {workers} is out of range: choose 1 to {MOST_WORKERS}, "
+            f"at most one for each processor core or a few for each card"
+        )
+    if not 1 <= together <= MOST_WORKERS:
+        raise BookError(f"together {together} is out of range: choose 1 to {MOST_WORKERS} runs")
+    if budget is not None and not (budget >= 0 and math.isfinite(budget)):
+        raise BookError(f"budget {budget:g} is out of range: give seconds, 0 or more")
 
 
 class Study:
@@ -40,6 +56,7 @@ class Study:
         budget: float | None = None,  # seconds of training
         root: Path | None = None,  # where its records lie, instead of the profile's own place
     ):
+        check_limits(workers, budget, together)
         self.name, self.profile, self.device = name, profile, device
         self.workers, self.together, self.budget = workers, together, budget
         place = FRESH if fresh else SCRATCH if profile == "smoke" else RECORDED
@@ -80,8 +97,10 @@ class Study:
 
         runs = within_budget([r for r in recipes if isinstance(r, Recipe)])
         timings = within_budget([r for r in recipes if isinstance(r, Timing)])
-        with Progress(self.name, len(recipes)) as progress:
-            for run in itertools.chain(self._trained(runs, code), _timed(timings, code)):
+        # closed at once, whatever happens here: workers must not go on training
+        trained = contextlib.closing(self._trained(runs, code))
+        with Progress(self.name, len(recipes)) as progress, trained as runs:
+            for run in itertools.chain(runs, _timed(timings, code)):
                 self.store.write(self.name, run)
                 longest = max(longest, run.provenance["seconds"])
                 done += 1
@@ -99,9 +118,10 @@ class Study:
 
             yield from side_by_side(recipes, self.device, code, self.workers)
         else:
+            from bnlib.training.devices import use
             from bnlib.training.train import together
 
-            yield from together(recipes, self.device, self.together, code)
+            yield from together(recipes, use(self.device), self.together, code)
 
 
 def _check(timings: list[Timing]) -> None:

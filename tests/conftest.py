@@ -1,8 +1,12 @@
-"""What several test files share."""
+"""What several test files share; and their order, which is drawn anew each time."""
+
+import os
+import random
+import sys
+import zlib
 
 import nbformat
 import pytest
-import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bnlib.book.layout import Book
@@ -13,10 +17,31 @@ PNG = (  # one transparent pixel
 )
 
 
+SEED = "BNLIB_TEST_SEED"  # set it to repeat an order
+
+
+def pytest_configure():
+    os.environ.setdefault(SEED, str(random.randrange(10**6)))  # the processes of -n share it
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"order of the tests: {SEED}={os.environ[SEED]}")
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest then brings together what shares a fixture
+def pytest_collection_modifyitems(items):
+    """Modules in random order, and the tests of each: a module's fixtures are made once."""
+    rng = random.Random(os.environ[SEED])
+    place = {path: rng.random() for path in sorted({item.path for item in items})}
+    rng.shuffle(items)
+    items.sort(key=lambda item: place[item.path])
+
+
 @pytest.fixture(autouse=True)
-def seeded() -> None:
-    """No test depends on chance, nor on the tests before it."""
-    torch.manual_seed(0)
+def own_random_numbers(request):
+    """Each test draws the same numbers in any order, and when it is run alone."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(zlib.crc32(request.node.nodeid.encode()))
 
 
 @pytest.fixture

@@ -5,10 +5,13 @@ import sys
 
 import pytest
 
+from bnlib import commands
 from bnlib.__main__ import main
 from bnlib.book import notebooks, parameters
 from bnlib.book.layout import ROOT, Book
+from bnlib.commands import COMMANDS
 from bnlib.errors import BookError
+from bnlib.study import Study
 
 
 def test_run_with_parameters_goes_aside_and_refuses_misspelt_names(book):
@@ -58,6 +61,67 @@ def test_errors_of_ours_are_one_line_and_exit_2(capsys):
     assert main(["run", "no_such_chapter", "-p", "a", "1"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("bnlib: no chapter 'no_such_chapter'")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("record --device tpu", "unknown device 'tpu'"),
+        ("record --device cuda:3", "device 'cuda:3' is not there"),
+        ("record --workers 0", "workers 0 is out of range: choose 1 to 64"),
+        ("record --workers -1", "workers -1 is out of range"),
+        ("record --workers 1000", "workers 1000 is out of range"),
+        ("record --workers two", "argument --workers: invalid int value: 'two'"),
+        ("record --budget -3", "budget -3 is out of range"),
+        ("record --budget nan", "budget nan is out of range"),
+        ("record --budget soon", "argument --budget: invalid float value: 'soon'"),
+        ("record --chapters 3 99_none", "no chapter '99_none' in _toc.yml"),
+        ("record --profile huge", "argument --profile: invalid choice: 'huge'"),
+        ("run", "the following arguments are required: chapter"),
+        ("recrod", "argument COMMAND: invalid choice: 'recrod'"),
+        ("", "the following arguments are required: COMMAND"),
+    ],
+)
+def test_bad_input_is_one_line_before_anything_is_trained(capsys, monkeypatch, given, said):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(Study, "train", None)  # calling it would fail
+    assert main(given.split()) == 2
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"bnlib: {said}")
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_explains_itself(capsys, name):
+    with pytest.raises(SystemExit) as end:
+        main([name, "--help"])
+    assert end.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith(f"usage: python -m bnlib {name} ")
+    for names, options in COMMANDS[name].arguments:
+        assert names[0] in said
+        assert "choices" in options or " ".join(options["help"].split()) in said
+
+
+def test_a_command_is_a_function(monkeypatch, capsys):
+    monkeypatch.setattr(commands, "COMMANDS", mine := {})
+    monkeypatch.setattr("bnlib.__main__.COMMANDS", mine)
+
+    @commands.command(commands.argument("--times", type=int, default=2, help="how often"))
+    def greet(times):
+        """Say hello.
+
+        As often as you like.
+        """
+        print("hello " * times)
+        return times
+
+    assert main(["greet", "--times", "3"]) == 3
+    assert capsys.readouterr().out == "hello hello hello \n"
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "greet Say hello" in " ".join(capsys.readouterr().out.split())
 
 
 def test_help_imports_nothing_heavy():

@@ -1,5 +1,6 @@
 """Kills, full disks and interruptions: what was finished is kept, nothing half-written counts."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from made_up import SMALL, made_up_run
 
@@ -102,32 +104,35 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 sys.path.insert(0, "tests")
 from pathlib import Path
 from test_faults import RECIPES
+from bnlib import commands
 from bnlib.__main__ import main
 from bnlib.study import Study
-from bnlib.commands import record
 
-def run(args):
-    Study("killed", "paper", root=Path(sys.argv[1])).run({"a": RECIPES})
-    return 0
+@commands.command()
+def study():
+    "Train a few small runs."
+    print("started", flush=True)
+    Study("killed", "paper", root=Path(sys.argv[1]), workers=int(sys.argv[2])).run({"a": RECIPES})
 
-record.run = run
 if __name__ == "__main__":
-    sys.exit(main(["record"]))
+    sys.exit(main(["study"]))
 """
 
 
-def start_study(root: Path) -> subprocess.Popen:
-    """A study in a process of its own, once its first records are there."""
+def start_study(root: Path, workers: int = 1, records: int = 3) -> subprocess.Popen:
+    """A study in a process group of its own, once its first records are there."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, root],
+        [sys.executable, "-c", PROGRAM, root, str(workers)],
         cwd=HOUSE,
         stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        start_new_session=True,
     )
+    process.stdout.readline()
     give_up = time.monotonic() + 240
-    while len(Store(root)) < 3:
+    while len(Store(root)) < records:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < give_up
         time.sleep(0.01)
@@ -157,16 +162,48 @@ def test_kill_9_keeps_what_was_finished(tmp_path, wait):
     assert all(path.read_bytes() == content for path, content in whole.items())
 
 
+def alive(group: int) -> list[str]:
+    """The processes of a group that still run."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(process.cmdline()))
+    return found
+
+
+# With one worker and two; while the cluster starts (no record yet) and later; as a terminal does,
+# to the whole group, and as `kill -INT` does
 @pytest.mark.slow
-def test_ctrl_c_is_one_line_and_keeps_what_was_finished(tmp_path):
-    process = start_study(tmp_path)
-    process.send_signal(signal.SIGINT)
-    said = process.communicate()[1]
-    assert process.returncode == 130
+@pytest.mark.parametrize(
+    ("workers", "records", "wait", "everyone"),
+    [
+        (1, 3, 0.0, True),
+        (2, 0, 0.3, True),
+        (2, 0, 1.0, True),
+        (2, 0, 2.0, True),
+        (2, 0, 3.0, False),
+        (2, 1, 0.0, True),
+        (2, 3, 0.05, False),
+    ],
+)
+def test_ctrl_c_is_one_line_and_keeps_what_was_finished(tmp_path, workers, records, wait, everyone):
+    process = start_study(tmp_path, workers, records)
+    time.sleep(wait)
+    if everyone:
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=240)[1]
+    assert process.returncode == 130, said
     assert "Traceback" not in said
     assert said.splitlines()[-1] == "bnlib: interrupted; what was finished is kept"
+    give_up = time.monotonic() + 30
+    while alive(process.pid) and time.monotonic() < give_up:
+        time.sleep(0.1)  # a process that has ended takes a moment to vanish
+    assert alive(process.pid) == []
     store = Store(tmp_path)
-    assert 3 <= len(store) < len(RECIPES)
+    assert records <= len(store) < len(RECIPES)
     assert problems(store) == []
     assert len(list(store)) == len(store)
 

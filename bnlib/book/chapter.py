@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bnlib.book.banner import banner
 from bnlib.book.thin import Asked, asked_for, thin
@@ -21,16 +21,17 @@ from bnlib.errors import BookError
 from bnlib.paths import HOUSE, RECORDED
 from bnlib.records.store import Store
 from bnlib.run import Runs
-from bnlib.study import Experiments, Study
+from bnlib.study import MOST_WORKERS, Experiments, Study
+from bnlib.training.devices import known_device, pick_device
 
 PROFILES = ("smoke", "laptop", "paper")
 COMMON = {  # parameters that mean the same in every chapter, and what they may be
     "profile": Literal[("auto", *PROFILES)],
-    "device": Literal["auto", "cpu", "cuda", "mps"],
+    "device": Annotated[str, AfterValidator(known_device)],
     "seeds": Annotated[int, Field(ge=1, le=100)] | None,
     "epochs": Annotated[int, Field(ge=1, le=1000)] | None,
     "fresh": bool,
-    "workers": Annotated[int, Field(ge=1, le=64)],
+    "workers": Annotated[int, Field(ge=1, le=MOST_WORKERS)],
 }
 HOW = ("profile", "device", "fresh", "workers")  # how to run, not what
 CHAPTERS = HOUSE / "chapters"
@@ -113,20 +114,6 @@ def check(declared: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
                 f"parameter {name}={value!r}: {first[0].lower()}{first[1:]}{hint}"
             ) from None
     return given
-
-
-def pick_device(wanted: str) -> str:
-    """The device to train on; "auto" is the fastest there is."""
-    if wanted in ("auto", "cuda", "mps"):
-        import torch
-
-        there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-        if wanted == "auto":
-            return next((name for name, found in there.items() if found), "cpu")
-        if not there[wanted]:
-            raise BookError(f"device {wanted!r} is not there: this machine has no such accelerator "
-                            "that torch can use; choose 'cpu' or 'auto'")  # fmt: skip
-    return wanted
 
 
 def at_profile(

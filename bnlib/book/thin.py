@@ -7,8 +7,8 @@ and the paper profile take. What a reader asks for stays as it is, too.
 from collections.abc import Mapping, Set
 from typing import Any
 
-from bnlib.recipe import SCALED, Recipe, Timing
-from bnlib.scale import DATA
+from bnlib.catalogue import DATASETS, NETS
+from bnlib.recipe import Recipe, Timing
 from bnlib.study import Experiments
 
 BUILT_IN = {"mnist": "digits", "svhn": "shapes", "cifar10": "shapes", "cifar100": "shapes"}
@@ -70,12 +70,12 @@ def _small(recipe: Recipe | Timing, asked: Asked) -> Recipe | Timing:
         return recipe.but(recipe=_small(recipe.recipe, asked), steps=1, repeats=5)
     small = {
         "dataset": BUILT_IN.get(recipe.dataset, recipe.dataset),
-        "width": min(recipe.width, WIDTH) if recipe.model in SCALED else recipe.width,
+        "width": min(recipe.width, WIDTH) if NETS[recipe.model].scales else recipe.width,
         "epochs": min(recipe.epochs, EPOCHS if recipe.epochs > FEW else 1),
     }
     stays = {name for name, values in asked.items() if getattr(recipe, name, None) in values}
     thinner = recipe.but(**{name: v for name, v in small.items() if name not in stays})
     if "landscape" in recipe.probes and "probe_every" not in stays:
-        steps = DATA[thinner.dataset][1] // thinner.batch_size * thinner.epochs
+        steps = DATASETS[thinner.dataset].images // thinner.batch_size * thinner.epochs
         thinner = thinner.but(probe_every=max(1, steps // SAMPLES))
     return thinner

@@ -25,6 +25,7 @@ from bnlib.run import Run
 from bnlib.seeds import stream
 from bnlib.training.captured import Captured
 from bnlib.training.evaluate import Evaluation
+from bnlib.training.memory import enough_memory
 from bnlib.training.optim import Schedule
 from bnlib.training.process import THREADS, settings
 from bnlib.training.step import Step
@@ -74,6 +75,13 @@ def training(
     """The loop itself. It stops now and then, so that others can have a turn, and returns the Run.
 
     Whoever drives it has put the process's ``settings``."""
+    with enough_memory(recipe, device):
+        return (yield from _training(recipe, device, code))
+
+
+def _training(
+    recipe: Recipe, device: str, code: dict[str, Any] | None
+) -> Generator[None, None, Run]:
     started = time.perf_counter()
     data = load(recipe.dataset, recipe.image_size, device)
     card = data.train.labels.device

@@ -1,0 +1,53 @@
+"""The checks behind the command ``test``: what is run, and on which arithmetic."""
+
+import subprocess
+import sys
+from typing import NamedTuple
+
+from bnlib.book.execute import environment
+from bnlib.book.layout import ROOT, Book
+
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile"]
+# Other processors, as this one can pretend to be them: what rounding decides must show here
+ARITHMETICS = {
+    "SSE": {"ATEN_CPU_CAPABILITY": "default", "DNNL_MAX_CPU_ISA": "SSE41"},
+    "AVX2": {"ATEN_CPU_CAPABILITY": "avx2", "DNNL_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "2"},
+}
+# Tests of files, processes and pages, which no arithmetic changes
+NOT_COMPUTING = ("api_page", "book_*", "chapter", "data_files", "faults", "notebooks", "site*")
+
+
+class Check(NamedTuple):
+    command: list[str]
+    settings: dict[str, str] = {}  # environment variables  # noqa: RUF012
+
+
+def checks(everything: bool) -> dict[str, Check]:
+    """What to run, by name."""
+    pytest = [sys.executable, "-m", "pytest", "-q", *SIDE_BY_SIDE]
+    ruff = [sys.executable, "-m", "ruff"]
+    found = {
+        "lint": Check([*ruff, "check", "."]),
+        "format": Check([*ruff, "format", "--check", "."]),
+        "tests": Check([*pytest, "-rs", "-m", "" if everything else "not slow", "tests"]),
+        "chapters": Check([*pytest, "--nbval", "--nbval-current-env", "chapters"]),
+    }
+    if everything:
+        ignored = [f"--ignore-glob=*/test_{name}.py" for name in NOT_COMPUTING]
+        computing = [*pytest, "-m", "not slow and not browser", *ignored, "tests"]
+        for name, settings in ARITHMETICS.items():
+            found[f"tests with {name}"] = Check(computing, settings)
+            found[f"live chapters with {name}"] = Check([*pytest, "tests/test_smoke.py"], settings)
+    return found
+
+
+def run_checks(everything: bool) -> int:
+    """Run them all, even where one fails; the exit status."""
+    failed = []
+    for name, check in checks(everything).items():
+        print(f"== {name}: {' '.join(check.command[2:])}", flush=True)
+        env = environment(Book()) | check.settings
+        if subprocess.run(check.command, cwd=ROOT, env=env, check=False).returncode:
+            failed.append(name)
+    print(f"FAILED: {', '.join(failed)}" if failed else "all passed")
+    return 1 if failed else 0
