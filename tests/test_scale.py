@@ -6,10 +6,10 @@ import pytest
 from made_up import SMALL, made_up_run
 
 from bnlib import data
+from bnlib.catalogue import DATASETS
 from bnlib.paths import RECORDED
 from bnlib.recipe import Recipe, Timing
 from bnlib.run import Run, Runs
-from bnlib.scale import DATA
 
 ALEXNET = Recipe(dataset="cifar10", model="alexnet", width=0.25, epochs=22)
 ARMS = {"norm": ("none", "batch"), "seed": range(3)}
@@ -94,7 +94,7 @@ def test_no_runs_are_not_recorded():
 
 @pytest.mark.parametrize("name", ["digits", "shapes"])
 def test_the_number_of_images_is_that_of_the_training_part(name):
-    assert DATA[name][1] == len(data.load(name).train)
+    assert DATASETS[name].images == len(data.load(name).train)
 
 
 def test_the_number_of_images_is_that_of_the_records():
@@ -104,6 +104,6 @@ def test_the_number_of_images_is_that_of_the_records():
         recipe = Recipe.restore(record["recipe"]) if "kind" not in record else None
         if recipe is not None:
             steps = record["summary"]["steps"] // record["summary"]["epochs"]
-            assert steps == DATA[recipe.dataset][1] // recipe.batch_size, path
+            assert steps == DATASETS[recipe.dataset].images // recipe.batch_size, path
             seen.add(recipe.dataset)
     assert {"mnist", "cifar10", "cifar100"} <= seen
