@@ -12,7 +12,7 @@ from bnlib.claims.units import CIFAR, RATIO, SLOPE
 from bnlib.run import Runs
 
 TARGETS = (60, 65, 70, 75, 80)  # percent
-MANY = 3.5  # times as many epochs: half of the source's factor, 20 against 3, in round numbers
+MANY = 3.5  # times as many epochs: half of the source's seven, 20 against 3
 
 
 @claim(
@@ -23,9 +23,9 @@ MANY = 3.5  # times as many epochs: half of the source's factor, 20 against 3, i
     rule="Two endpoints on the curve of validation accuracy: epochs to the same accuracy (60, 65, "
     "70, 75, 80 %, where any run gets there) and to 95 % of a run's own highest, each arm at the "
     "learning rate at which its validation accuracy ends highest. Two questions of each: fewer "
-    f"epochs with BN; at least {MANY:g} times fewer, a generous half of the source's factor. Between two "
-    "evaluations the curve is a straight line. Where some runs never get there, ranks. Judged by "
-    "precise statistics, since it is a claim about training.",
+    f"epochs with BN; at least {MANY:g} times fewer, a generous half of the source's factor. "
+    "Between two evaluations the curve is a straight line. Where some runs never get there, ranks. "
+    "Judged by precise statistics, since it is a claim about training.",
     needs=["main"],
 )
 def accelerates(runs: Experiments) -> list[Part]:
