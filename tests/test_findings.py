@@ -9,6 +9,7 @@ from scipy import stats
 
 from bnlib.analysis.counts import ranks, share, shares
 from bnlib.analysis.findings import (
+    combination,
     difference,
     exact,
     mean,
@@ -50,6 +51,22 @@ def test_arms_of_different_spread_are_compared_by_welch():
     for found in (difference(a, b, kind), difference(a, b)):
         assert found.interval() == pytest.approx(tuple(welch))
         assert "Welch" in found.method
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_a_combination_of_arms_by_its_formula(pooled):
+    rng = np.random.default_rng(4)
+    arms, weights = [rng.normal(size=n) for n in (4, 3, 6)], (1.0, -3.0, 2.0)
+    found = combination(arms, weights, spread(arms) if pooled else None)
+    assert found.value == pytest.approx(arms[0].mean() - 3 * arms[1].mean() + 2 * arms[2].mean())
+    of_each = [arm.var(ddof=1) for arm in arms]
+    common = (3 * of_each[0] + 2 * of_each[1] + 5 * of_each[2]) / 10
+    a, b, c = [common] * 3 if pooled else of_each
+    assert found.error == pytest.approx(np.sqrt(a / 4 + 9 * b / 3 + 4 * c / 6))
+    welch = (a / 4 + 9 * b / 3 + 4 * c / 6) ** 2 / (
+        (a / 4) ** 2 / 3 + (9 * b / 3) ** 2 / 2 + (4 * c / 6) ** 2 / 5
+    )
+    assert found.df == pytest.approx(10 if pooled else welch)
 
 
 def test_a_paired_difference_loses_what_the_pairs_share():

@@ -102,17 +102,25 @@ def spread(arms: Sequence[np.ndarray]) -> Spread:
 def difference(a: np.ndarray, b: np.ndarray, kind: Spread | None = None) -> Estimate:
     """Mean of ``a`` − mean of ``b``: with the kind's pooled spread if its arms share one, else
     Welch's."""
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    value, n = float(a.mean() - b.mean()), (len(a), len(b))
+    return combination((a, b), (1, -1), kind)
+
+
+def combination(
+    arms: Sequence[np.ndarray], weights: Sequence[float], kind: Spread | None = None
+) -> Estimate:
+    """Σ weight × mean of an arm: a difference, a difference of differences, a slope."""
+    arms = [np.asarray(arm, float) for arm in arms]
+    n = tuple(len(arm) for arm in arms)
+    value = float(sum(w * arm.mean() for w, arm in zip(weights, arms, strict=True)))
     if min(n) < FEWEST:
         return _bare(value, n)
     if kind and kind.shared:
-        error = kind.sd * math.sqrt(1 / n[0] + 1 / n[1])
+        error = kind.sd * math.sqrt(sum(w**2 / k for w, k in zip(weights, n, strict=True)))
         method = f"pooled SD {kind.sd:.2g} of {kind.arms} arms, {kind.df} df"
         return Estimate(value=value, n=n, error=error, df=kind.df, method=method)
-    if np.ptp(a) == np.ptp(b) == 0:  # equal values have no spread to compare with, and no p of 0
+    if all(np.ptp(arm) == 0 for arm in arms):  # no spread to compare with, and no p of 0
         return _bare(value, n)
-    parts = [arm.var(ddof=1) / len(arm) for arm in (a, b)]
+    parts = [w**2 * arm.var(ddof=1) / len(arm) for w, arm in zip(weights, arms, strict=True)]
     df = sum(parts) ** 2 / sum(v**2 / (k - 1) for v, k in zip(parts, n, strict=True))
     error, method = math.sqrt(sum(parts)), f"Welch, {df:.1f} df"
     return Estimate(value=value, n=n, error=error, df=float(df), method=method)

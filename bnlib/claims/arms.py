@@ -1,11 +1,11 @@
 """Picking and comparing the arms of an experiment; what is missing says so."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from bnlib.analysis.findings import Finding, Range, difference, paired_difference, sessions
+from bnlib.analysis.findings import Finding, Range, combination, paired_difference, sessions
 from bnlib.analysis.learning import Measure, kind_spread
 from bnlib.run import Runs
 
@@ -56,21 +56,36 @@ def contrast(
 ) -> Finding:
     """Mean of ``one`` − mean of ``other``, with the spread of their kind among all of a chapter's
     ``runs``."""
-    a, b = _values(one, other, measure, how)
+    return combined((one, other), (1, -1), measure, how, runs, note)
+
+
+def combined(
+    arms: Sequence[Runs],
+    weights: Sequence[float],
+    measure: Measure,
+    how: str,
+    runs: Mapping[str, Runs],
+    note: str = "",
+) -> Finding:
+    """Σ weight × mean of an arm, with the spread of their kind among all of a chapter's ``runs``:
+    contrasts of more than two arms, such as a difference of differences or a slope."""
+    values = _values(arms, measure, how)
     among = Runs(run for some in runs.values() for run in some)
-    kind = kind_spread(among, one, other, measure, how)
-    return replace(difference(a, b, kind), note=note)
+    kinds = [kind_spread(among, arms[0], other, measure, how) for other in arms[1:]]
+    kind = None if None in kinds else kinds[0]
+    return replace(combination(values, weights, kind), note=note)
 
 
 def paired_contrast(one: Runs, other: Runs, measure: Measure, how: str) -> Finding:
     """one − other by seed, for pairs that share more than a seed."""
-    return paired_difference(*_values(one, other, measure, how))
+    return paired_difference(*_values((one, other), measure, how))
 
 
-def _values(one: Runs, other: Runs, measure: Measure, how: str) -> tuple[np.ndarray, np.ndarray]:
-    a, b = measure(one, how), measure(other, how)
-    need(bool(np.isfinite([*a, *b]).all()), "runs that do not diverge: count those that do")
-    return a, b
+def _values(arms: Sequence[Runs], measure: Measure, how: str) -> list[np.ndarray]:
+    values = [measure(arm, how) for arm in arms]
+    finite = all(np.isfinite(some).all() for some in values)
+    need(finite, "runs that do not diverge: count those that do")
+    return values
 
 
 def pace(timings: Runs, one: str, other: str) -> Range:

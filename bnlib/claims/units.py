@@ -68,6 +68,7 @@ def three_digits(x: float, sign: bool = False) -> str:
 
 CIFAR = Unit("points", 1.0, -100.0, 100.0)  # differences of accuracy
 MNIST = Unit("points", 0.1, -100.0, 100.0)  # 10 of 10,000 test images
+SLOPE = Unit("points a doubling", 0.3)  # a point of CIFAR's for ten times as much
 RATIO = Unit("times", math.log2(1.25), ratio=True)
 EPOCHS = Unit("epochs", 0.5)
 NATS = Unit("nats", 0.05)  # of a loss
