@@ -1,0 +1,55 @@
+"""The course of a training: whether it learns, how fast, how far its weights move."""
+
+import numpy as np
+
+from bnlib.analysis.learning import EVALUATIONS, accuracy, best, column
+from bnlib.analysis.stats import first_at
+from bnlib.run import Runs
+
+LEARNS = 2  # times chance
+
+
+def learned(arm: Runs, how: str) -> np.ndarray:
+    """Which runs end above twice the accuracy of guessing: (runs,)."""
+    guessing = np.array([100 / len(run.summary["class_acc"]) for run in arm])
+    return accuracy(arm, how) > LEARNS * guessing
+
+
+def two_outcomes(arm: Runs) -> bool:
+    """Whether, under some evaluation, some of the runs learn and others do not."""
+    return any(len(set(learned(arm, how).tolist())) == 2 for how in EVALUATIONS)
+
+
+def training_loss(arm: Runs, how: str = "") -> np.ndarray:
+    """Mean over the epochs, the smaller the faster it falls; it has no evaluation. (runs,)"""
+    return arm.history("train_loss").mean(axis=1)
+
+
+def rise(arm: Runs, how: str) -> np.ndarray:
+    """Test loss after the last epoch minus the lowest of the run: (runs,)."""
+    losses = arm.history(column(arm, "test_loss", how))
+    return losses[:, -1] - losses.min(axis=1)
+
+
+def moved(arm: Runs) -> np.ndarray:
+    """How far each weight tensor is from its start at the end, in units of its length there:
+    (runs, tensors)."""
+    return arm.array("weights_moved")[:, -1] / arm.array("weight_norms")[:, 0]
+
+
+def common_level(plain: Runs, points: float, how: str) -> float:
+    """The best mean validation accuracy, over learning rates, of the network without norm, less so
+    many points: a level that is the same for all arms."""
+    chosen = plain.where(lr=best(plain, "lr", how))
+    return float(chosen.final(column(chosen, "val_acc", how)).mean()) - points / 100
+
+
+def reaches(arm: Runs, level: float, how: str) -> np.ndarray:
+    """Which runs end at this validation accuracy or above: (runs,)."""
+    return arm.final(column(arm, "val_acc", how)) >= level
+
+
+def epochs_to(arm: Runs, level: float, how: str) -> np.ndarray:
+    """Epochs until the validation accuracy is first at this level; inf for a run that never gets
+    there. (runs,)"""
+    return first_at(arm.history(column(arm, "val_acc", how)), level)
