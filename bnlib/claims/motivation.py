@@ -20,12 +20,14 @@ WHERE = {  # the parts: where a unit's input is taken, and in which phase of tra
 }
 
 
-def ratio(runs: Mapping[str, Runs], where: str, lr: float, own_spread: bool = True) -> Finding:
-    """log₂ of the drift with BN over the drift without."""
+def ratio(
+    runs: Mapping[str, Runs], lr: float, place: str, phase: str = "", own_spread: bool = True
+) -> Finding:
+    """log₂ of the drift with BN over the drift without; the rest as for ``drift``."""
     batch, none = (pick(runs["mnist"], norm=norm, lr=lr) for norm in ("batch", "none"))
 
     def drifted(arm: Runs, how: str) -> np.ndarray:
-        return np.log2(typical(arm, *WHERE[where], own_spread))
+        return np.log2(typical(arm, place, phase, own_spread))
 
     # the probe normalises by the statistics of its own pictures: there is one evaluation only
     return contrast(batch, none, drifted, PRECISE, runs)
@@ -49,10 +51,10 @@ def drifts_less(runs: Experiments) -> list[Part]:
             "drift, BN / none",
             LESS,
             RATIO,
-            lambda how, where=where, lr=lr: ratio(runs, where, lr),
+            lambda how, lr=lr, looked=looked: ratio(runs, lr, *looked),
             at={"where": where, "lr": f"at learning rate {lr:g}"},
         )
-        for where in WHERE
+        for where, looked in WHERE.items()
         for lr in sorted(runs["mnist"].values("lr"))
     ]
 
