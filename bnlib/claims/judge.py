@@ -127,7 +127,8 @@ class Answer:
             return max(found.p_above(-margin), found.p_below(margin))
         if self.part.kind in (AT_MOST, AT_LEAST):
             one_sided = found.p_below if (self.part.kind == AT_MOST) == self.side else found.p_above
-            return min(1.0, one_sided(edge) * (1 if self.side else 2))
+            p = one_sided(edge) * (1 if self.side else 2)
+            return 1.0 if p > 1 else p  # what is computed has none
         if self.part.kind == EQUAL:
             return 2 * (found.p_above(margin) if found.value > 0 else found.p_below(-margin))
         return 2 * min(found.p_above(0), found.p_below(0))
