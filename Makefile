@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BNLIB := $(VENV)/bin/python -m bnlib
 RECORD = $(if $(PROFILE),--profile $(PROFILE)) $(if $(CHAPTERS),--chapters $(CHAPTERS)) \
-	$(if $(BUDGET),--budget $(BUDGET)) $(if $(WORKERS),--workers $(WORKERS))
+	$(if $(BUDGET),--budget $(BUDGET)) $(if $(WORKERS),--workers $(WORKERS)) \
+	$(if $(DEVICE),--device $(DEVICE))
 
 .PHONY: book test test-all refresh record bench clean help
 
@@ -11,7 +12,7 @@ help:
 	@echo "make book      execute the chapters, build the website, say where it is"
 	@echo "make test      lint, unit tests, and the chapters' stored outputs (test-all: the slow ones too)"
 	@echo "make refresh   rewrite the committed notebooks' outputs (CHAPTERS=\"03_lenet\": only some)"
-	@echo "make record    train the runs that are missing (PROFILE= CHAPTERS= BUDGET= WORKERS=)"
+	@echo "make record    train the runs that are missing (PROFILE= CHAPTERS= BUDGET= WORKERS= DEVICE=)"
 	@echo "make bench     print the speed ratios"
 	@echo "make clean     remove what was built; records and data sets stay"
 

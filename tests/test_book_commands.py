@@ -1,13 +1,15 @@
 """Running a chapter with parameters, naming chapters, errors and help on the command line."""
 
+import fnmatch
 import subprocess
 import sys
+import time
 
 import pytest
 
 from bnlib import commands
 from bnlib.__main__ import main
-from bnlib.book import notebooks, parameters
+from bnlib.book import checks, execute, notebooks, parameters
 from bnlib.book.layout import ROOT, Book
 from bnlib.commands import COMMANDS
 from bnlib.errors import BookError
@@ -122,6 +124,33 @@ def test_a_command_is_a_function(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     assert "greet Say hello" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_interruption_starts_no_further_chapter(book, monkeypatch):
+    started = []
+
+    def one_chapter(book, chapter, target):
+        started.append(chapter)
+        time.sleep(0.05)
+
+    def interrupt(chapter):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(execute, "execute", one_chapter)
+    with pytest.raises(KeyboardInterrupt):
+        execute.execute_all(book, book.chapters() * 20, lambda chapter: chapter, interrupt)
+    assert len(started) < 40
+
+
+def test_the_slow_checks_cover_three_arithmetics():
+    quick, slow = checks.checks(False), checks.checks(True)
+    assert list(slow)[: len(quick)] == list(quick)
+    assert not any(check.settings for check in quick.values())
+    settings = [check.settings for name, check in slow.items() if name.startswith("tests")]
+    assert [s.get("DNNL_MAX_CPU_ISA") for s in settings] == [None, "SSE41", "AVX2"]
+    names = [path.name for path in (ROOT / "tests").glob("test_*.py")]
+    for pattern in checks.NOT_COMPUTING:
+        assert fnmatch.filter(names, f"test_{pattern}.py")
 
 
 def test_help_imports_nothing_heavy():

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from bnlib.book.execute import environment
@@ -19,7 +21,7 @@ NOT_COMPUTING = ("api_page", "book_*", "chapter", "data_files", "faults", "noteb
 
 class Check(NamedTuple):
     command: list[str]
-    settings: dict[str, str] = {}  # environment variables  # noqa: RUF012
+    settings: Mapping[str, str] = MappingProxyType({})  # environment variables
 
 
 def checks(everything: bool) -> dict[str, Check]:
@@ -46,7 +48,7 @@ def run_checks(everything: bool) -> int:
     failed = []
     for name, check in checks(everything).items():
         print(f"== {name}: {' '.join(check.command[2:])}", flush=True)
-        env = environment(Book()) | check.settings
+        env = environment(Book()) | dict(check.settings)
         if subprocess.run(check.command, cwd=ROOT, env=env, check=False).returncode:
             failed.append(name)
     print(f"FAILED: {', '.join(failed)}" if failed else "all passed")

@@ -89,15 +89,20 @@ def execute_all(
         jobs = {
             pool.submit(execute, book, chapter, target(chapter)): chapter for chapter in chapters
         }
-        for job in as_completed(jobs):
-            chapter = jobs[job]
-            try:
-                job.result()
-            except BookError as error:
-                failures.append(str(error))
-                print(f"{chapter.stem}: FAILED", flush=True)
-            else:
-                finished(chapter)
-                print(f"{chapter.stem}: executed ({time.monotonic() - began:.0f} s)", flush=True)
+        try:
+            for job in as_completed(jobs):
+                chapter = jobs[job]
+                try:
+                    job.result()
+                except BookError as error:
+                    failures.append(str(error))
+                    print(f"{chapter.stem}: FAILED", flush=True)
+                else:
+                    finished(chapter)
+                    seconds = time.monotonic() - began
+                    print(f"{chapter.stem}: executed ({seconds:.0f} s)", flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)  # none of the others starts
+            raise
     if failures:
         raise BookError("\n".join(failures))
