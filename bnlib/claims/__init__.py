@@ -23,7 +23,7 @@ How to write a rule file (``lenet.py`` is the example):
 5. What is missing says so by itself: an experiment or arm (``pick``) that is not recorded makes
    its part "not tested" if it is looked up inside ``find``; ``need(condition, "…")`` in there makes
    it "untestable here". End the file with a tuple of the claims in the order of the page, which
-   shows ``cards(CLAIMS, runs, profile)``. A rule written later than ``DATED`` gives its own
+   shows ``cards(CLAIMS, runs)``. A rule written later than ``DATED`` gives its own
    ``dated=``: runs made before are judged post hoc, later seeds show whether it repeats.
 """
 

@@ -13,6 +13,7 @@ import numpy as np
 from bnlib.analysis.stats import holm
 from bnlib.claims.judge import IN_PART, NOT_TESTED, UNTESTABLE, Answer, headline, what_splits
 from bnlib.claims.picture import whiskers
+from bnlib.scale import Scale
 
 if TYPE_CHECKING:
     from bnlib.claims.claim import Claim, Erratum
@@ -25,8 +26,7 @@ class Card:
     claim: Claim
     answers: tuple[Answer, ...]
     missing: str  # what is not recorded, where nothing was judged
-    profile: str
-    scale: str
+    scales: tuple[Scale, ...]  # of the experiments that it needs
     repeats: Mapping[str, str]  # by part: whether seeds made after the rule agree
     post_hoc: bool  # some of the runs are older than the rule
 
@@ -55,7 +55,8 @@ class Card:
 
     @property
     def label(self) -> str:
-        indicative = self.profile != "paper" and self.word != NOT_TESTED
+        below = any(scale.indicative for scale in self.scales)
+        indicative = below and self.word != NOT_TESTED
         return self.word + " (indicative)" * indicative
 
     @property
@@ -98,7 +99,7 @@ class Card:
         main, size = self.main, ""
         if main:
             size = f"{escape(main.part.name)}: <strong>{escape(main.size)}</strong>"
-        scale = f"Profile {self.profile}" + f": {self.scale}" * bool(self.scale)
+        scale = "; ".join(map(str, self.scales))
         body = (
             _p(f"<em>{escape(self.claim.source)}:</em> {escape(self.claim.says)}"),
             _p(escape(_sentence(self.because))),

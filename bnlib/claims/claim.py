@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from bnlib.claims.arms import Experiments, NotTested
 from bnlib.claims.card import Card, Cards, ErratumCard
 from bnlib.claims.judge import OPEN, Answer, Part
-from bnlib.recipe import Recipe
 from bnlib.run import Run, Runs
 
 # The second scheme was written when the runs made until then had been looked at, the last of them
@@ -27,7 +26,7 @@ class Claim:
     dated: str  # when the rule was written: UTC, as in a run's provenance
     parts: Rule
 
-    def card(self, runs: Mapping[str, Runs], profile: str = "paper") -> Card:
+    def card(self, runs: Mapping[str, Runs]) -> Card:
         answers, missing = self._answers(runs)
         recent = {
             name: Runs(run for run in some if self._later(run))
@@ -38,8 +37,7 @@ class Claim:
             claim=self,
             answers=answers,
             missing=missing,
-            profile=profile,
-            scale=_scale([run for name in self.needs for run in _runs(runs.get(name, ()))]),
+            scales=tuple(dict.fromkeys(some.scale for some in self._needed(runs))),
             repeats=_repeats(answers, self._answers(recent)[0]),
             post_hoc=any(not self._later(run) for some in runs.values() for run in _runs(some)),
         )
@@ -57,6 +55,10 @@ class Claim:
             raise ValueError(f"{self.id}: two parts have one name")
         return tuple(part.judged() for part in parts), ""
 
+    def _needed(self, runs: Mapping[str, Runs]) -> list[Runs]:
+        found = (runs.get(name, ()) for name in self.needs)
+        return [some for some in found if isinstance(some, Runs) and len(some)]
+
     def _later(self, run: Run) -> bool:
         return run.provenance.get("made", "") >= self.dated
 
@@ -70,7 +72,7 @@ class Erratum:
     says: str
     reading: Callable[[Mapping[str, Runs]], str]  # what is right; it may count something in runs
 
-    def card(self, runs: Mapping[str, Runs], profile: str = "paper") -> ErratumCard:
+    def card(self, runs: Mapping[str, Runs]) -> ErratumCard:
         return ErratumCard(self, self.reading(runs))
 
 
@@ -88,11 +90,9 @@ def erratum(
     return lambda reading: Erratum(id, source, says, reading)
 
 
-def cards(
-    claims: Iterable[Claim | Erratum], runs: Mapping[str, Runs], profile: str = "paper"
-) -> Cards:
-    """The claims judged on a chapter's runs; below the paper profile they are indicative."""
-    return Cards(one.card(runs, profile) for one in claims)
+def cards(claims: Iterable[Claim | Erratum], runs: Mapping[str, Runs]) -> Cards:
+    """The claims judged on a chapter's runs; below the source's scale they are indicative."""
+    return Cards(one.card(runs) for one in claims)
 
 
 def _repeats(before: Sequence[Answer], recent: Sequence[Answer]) -> dict[str, str]:
@@ -114,24 +114,3 @@ def _repeats(before: Sequence[Answer], recent: Sequence[Answer]) -> dict[str, st
 
 def _runs(some: object) -> Iterable[Run]:
     return some if isinstance(some, Runs) else ()
-
-
-def _scale(runs: Sequence[Run]) -> str:
-    """Such as "10 seeds, 10 epochs, full width, cpu"."""
-    recipes = [run.recipe for run in runs if isinstance(run.recipe, Recipe)]
-    if not recipes:
-        return ""
-    seeds = len({recipe.seed for recipe in recipes})
-    epochs, widths = ({getattr(r, name) for r in recipes} for name in ("epochs", "width"))
-    words = (
-        f"{seeds} seed" + "s" * (seeds > 1),
-        f"{_span(epochs)} epochs",
-        "full width" if widths == {1.0} else f"width {_span(widths)}",
-        " and ".join(sorted({run.provenance.get("device_kind", "") for run in runs} - {""})),
-    )
-    return ", ".join(word for word in words if word)
-
-
-def _span(values: set[float]) -> str:
-    low, high = min(values), max(values)
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

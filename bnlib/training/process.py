@@ -18,6 +18,7 @@ def settings(precision: str, device: str) -> Iterator[None]:
     """Products of float32 numbers in TF32 or not; the same bits each time; put back afterwards."""
     cudnn, uninitialised = torch.backends.cudnn, torch.utils.deterministic
     before = (
+        torch.get_default_dtype(),
         torch.get_num_threads(),
         torch.get_float32_matmul_precision(),
         (cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark),
@@ -25,6 +26,7 @@ def settings(precision: str, device: str) -> Iterator[None]:
         torch.is_deterministic_algorithms_warn_only_enabled(),
         uninitialised.fill_uninitialized_memory,
     )
+    torch.set_default_dtype(torch.float32)  # whatever a notebook computes in
     tf32 = precision == "tf32"
     if device == "cpu":
         torch.set_num_threads(THREADS)
@@ -38,7 +40,8 @@ def settings(precision: str, device: str) -> Iterator[None]:
     try:
         yield
     finally:
-        threads, products, of_cudnn, deterministic, warn, fill = before
+        dtype, threads, products, of_cudnn, deterministic, warn, fill = before
+        torch.set_default_dtype(dtype)
         torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(products)
         cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = of_cudnn
