@@ -137,12 +137,11 @@ def test_a_last_layer_that_stands_still_has_no_beta():
 # S4.32
 
 
-def names(**runs: Runs) -> dict[str, str]:
-    """The words by part, the first words of which are spread, change or effective."""
-    found = card("S4.32", **runs).answers
+def by_part(**runs: Runs) -> dict[tuple, str]:
+    """The words by the first word of the measure, of the phase, and by the units."""
     return {
-        f"{a.part.text.split()[0]} {a.part.at['phase'].split()[0]} {a.part.at['units'][3:6]}": a.word
-        for a in found
+        (a.part.text.split()[0], a.part.at["phase"].split()[0], a.part.at["units"]): a.word
+        for a in card("S4.32", **runs).answers
     }
 
 
@@ -158,10 +157,10 @@ def test_smoother(power, word):
 def test_every_measure_is_judged_in_every_phase(measure, phase):
     others = dict.fromkeys(("spread", "change", "beta"), 1)
     given = {"on": others, "off": others} | {phase: others | {measure: -1}}
-    found = names(landscape=landscape_runs(**given))
+    found = by_part(landscape=landscape_runs(**given))
     first = {"beta": "effective"}.get(measure, measure)
-    turned = {f"{first} {phase} raw", f"{first} {phase} sca"}
-    assert {name for name, word in found.items() if word == REVERSE} == turned
+    turned = {(first, phase, units) for units in ("in raw units", "in scale-free units")}
+    assert {part for part, word in found.items() if word == REVERSE} == turned
     assert list(found.values()).count(YES) == 10
 
 

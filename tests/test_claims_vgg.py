@@ -113,7 +113,10 @@ def test_it_is_said_how_many_tensors_stay():
 
 def test_both_readings_by_which_tensors():
     found = card("S4.29", vgg16=sixteen_runs(many=(9, 5, 2)))
-    assert found.because == "of most weight tensors; not of all weight tensors"
+    assert found.because == (
+        "most to 1e-4 of their length and most to 2⁻²⁴ of it; "
+        "not all to 1e-4 of their length or all to 2⁻²⁴ of it"
+    )
 
 
 def test_weights_without_a_number_cannot_be_asked():
