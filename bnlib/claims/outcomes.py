@@ -37,10 +37,12 @@ def level(
     weights: Sequence[float] = (1, -1),
     unit: Unit = CIFAR,
     bound: float = 0.0,
+    ranked: bool = False,
     primary: str = RUNNING,
 ) -> Part:
-    """Σ weight × mean of an arm; where some runs do not learn, how many do: of the arm with the
-    largest weight against that with the smallest."""
+    """Σ weight × mean of an arm. Where some runs do not learn, the arm with the largest weight is
+    held against that with the smallest: how many learn, or ``ranked``, where the measure asks for
+    something that a run has before it learns."""
 
     def mean(how: str) -> Finding:
         some = arms(how)
@@ -49,6 +51,8 @@ def level(
     def count(how: str) -> Finding:
         some = arms(how)
         one, other = some[int(np.argmax(weights))], some[int(np.argmin(weights))]
+        if ranked:
+            return replace(ranks(measure(one, how), measure(other, how)), note=_rates(some))
         found = shares(learned(one, how), learned(other, how))
         return replace(found, note=f"runs that learn; {_rates((one, other))}")
 

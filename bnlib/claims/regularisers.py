@@ -10,19 +10,21 @@ import math
 
 import numpy as np
 
+from bnlib.analysis.findings import Finding
 from bnlib.analysis.learning import (
     RUNNING,
     accuracy,
     curves,
     first_epochs,
     guessing,
+    learned,
     over_epochs,
     roughness,
     time_constants,
     time_to,
     time_to_own_best,
 )
-from bnlib.claims.arms import Experiments, NotTested, arms, combined, need, pick
+from bnlib.claims.arms import Experiments, NotTested, arms, combined, contrast, need, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_MOST, LESS, MORE, Part
 from bnlib.claims.outcomes import level, longer
@@ -89,7 +91,7 @@ def _slower(runs: Experiments, place: str) -> list[Part]:
 
 
 def _interaction(runs: Experiments, place: str) -> Part:
-    def costs(how: str):
+    def costs(how: str) -> Finding:
         four = list(_dropout(runs, place).values())
         for arm in four:
             high = (accuracy(arm, how) > ABOVE * guessing(arm)).all()
@@ -108,8 +110,8 @@ def _interaction(runs: Experiments, place: str) -> Part:
     rule="At p = .5, for each position, four parts, dropout alone against dropout with BN: lower "
     "validation accuracy on the mean over the first three epochs; more epochs to 95 % of a run's "
     "own highest; higher test accuracy after the last epoch; less scatter of the validation "
-    "accuracy around its trend in the second half. Judged with running averages, as the source "
-    "evaluates.",
+    "accuracy around its trend in the second half, which needs runs that learn. Judged with "
+    "running averages, as the source evaluates.",
     needs=["dropout"],
 )
 def alone_is_better(runs: Experiments) -> list[Part]:
@@ -123,20 +125,22 @@ def _alone_against_both(runs: Experiments, place: str) -> list[Part]:
         found = _dropout(runs, place)
         return found["alone"], found["both"]
 
-    def long_enough(how: str) -> tuple[Runs, Runs]:
-        epochs = min(run.recipe.epochs for arm in pair(how) for run in arm)
+    def smoother(how: str) -> Finding:
+        both = pair(how)
+        epochs = min(run.recipe.epochs for arm in both for run in arm)
         need(epochs >= SHORTEST, f"{SHORTEST} epochs")
-        return pair(how)
+        need(all(learned(arm, how).all() for arm in both), "runs that all learn")
+        return contrast(*both, roughness, how, runs)
 
     starts = "validation accuracy in the first three epochs, dropout alone − with BN"
     takes = "epochs to 95 % of its own best, dropout alone / with BN"
     ends = "test accuracy after the last epoch, dropout alone − with BN"
     rough = "roughness of the second half, dropout alone / with BN"
     return [
-        level(starts, LESS, pair, runs, measure=first_epochs, at=at),
+        level(starts, LESS, pair, runs, measure=first_epochs, ranked=True, at=at),
         longer(takes, pair, time_to_own_best, runs, at=at),
         level(ends, MORE, pair, runs, at=at),
-        level(rough, LESS, long_enough, runs, measure=roughness, unit=RATIO, at=at),
+        Part(rough, LESS, RATIO, smoother, RUNNING, at),
     ]
 
 

@@ -119,16 +119,16 @@ def does_not_update(runs: Experiments) -> list[Part]:
             span = " to ".join(f"{count}" for count in sorted({many.min(), many.max()}))
             return replace(share(outcomes), note=f"{span} of {tensors} tensors a run")
 
-        at = {"which": f"of {which}", "reading": reading}
-        return Part("runs without an update", AT_LEAST, RUNS, find, at=at, bound=HALF)
+        at = {"reading": f"{which} to {reading}"}
+        return Part("runs whose weight tensors stay", AT_LEAST, RUNS, find, at=at, bound=HALF)
 
     return [
         stay(which, enough, reading, still)
         for reading, still in (
-            ("to 1e-4 of their length", STILL),
-            ("to float32's rounding", ROUNDING),
+            ("1e-4 of their length", STILL),
+            ("2⁻²⁴ of it", ROUNDING),
         )
-        for which, enough in (("all weight tensors", 1), ("most weight tensors", HALF))
+        for which, enough in (("all", 1), ("most", HALF))
     ]
 
 
