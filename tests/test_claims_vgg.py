@@ -99,7 +99,8 @@ def test_an_arm_of_which_only_some_runs_learn_is_compared_by_ranks():
     ((1e-9, 1e-6, 1e-2), (8, 6, 2), [NO, YES, NO, NO]),
     ((1e-9, 1e-6, 1e-2), (9, 7, 0), [YES, YES, NO, YES]),
     ((1e-9, 1e-6, 1e-2), (0, 8, 8), [NO] * 4),
-    ((5e-8, 7e-8, 9e-5), (14, 1, 1), [YES, YES, NO, YES]),  # 2^-24 is 6e-8
+    ((5e-8, 7e-8, 9e-5), (9, 6, 1), [YES, YES, NO, YES]),  # 2^-24 is 6e-8
+    ((5e-8, 7e-8, 2e-4), (8, 7, 1), [NO, YES, NO, NO]),
 ])  # fmt: skip
 def test_does_not_update(moved, many, expected):
     assert words("S4.29", vgg16=sixteen_runs(moved, many)) == expected

@@ -7,7 +7,6 @@ import pytest
 from scipy import integrate, special
 
 from bnlib.analysis.stats import (
-    by_phase,
     first_at,
     holm,
     mean_interval,
@@ -139,17 +138,3 @@ def test_percent():
     assert percent([0.97, 0.98, 0.99]) == f"98.00 ± {half:.2f} (n = 3)"
     assert percent([0.5]).startswith("50.00")
     assert "nan" not in percent([0.5])
-
-
-@pytest.mark.parametrize(("n", "tenth"), [(3, 1), (10, 1), (30, 3), (297, 30)])
-def test_phases_are_the_tenths_at_the_ends_and_what_is_between(n, tenth):
-    series = np.random.default_rng(n).normal(size=n)
-    ends = {"early": (0, tenth), "middle": (tenth, n - tenth), "late": (n - tenth, n)}
-    for phase, (start, stop) in ends.items():
-        ordered = sorted(series[start:stop])
-        half = len(ordered) // 2
-        middle = ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-        assert by_phase(series)[phase] == pytest.approx((middle, ordered[-1]))
-    series[-1] = np.nan
-    assert np.isnan(by_phase(series)["late"]).all()
-    assert np.isfinite(by_phase(series)["early"] + by_phase(series)["middle"]).all()

@@ -54,16 +54,6 @@ def to_own_best(curves: np.ndarray, share: float = 0.95) -> np.ndarray:
     return first_at(curves, share * np.nanmax(curves, axis=1))
 
 
-def by_phase(series: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Median and maximum of the first tenth of a run's samples, of the last, and of those between.
-
-    A sample that is no number makes its phase's figures no numbers."""
-    series = np.asarray(series, float)
-    tenth = max(1, round(len(series) / 10))
-    phases = {"early": series[:tenth], "middle": series[tenth:-tenth], "late": series[-tenth:]}
-    return {name: (float(np.median(part)), float(part.max())) for name, part in phases.items()}
-
-
 def percent(values: np.ndarray) -> str:
     """``98.71 ± 0.05 (n = 10)``: mean and half-width of shares, in percent."""
     middle, half = mean_interval(100 * np.asarray(values, float))
