@@ -14,7 +14,7 @@ from bnlib.book.cost import priced_chapter
 from bnlib.price import passes
 from bnlib.price.cards import H100, Cpu, Gpu
 from bnlib.price.trace import Kernel, Pass, Work, total, trace
-from bnlib.price.work import IMAGES, PROBES, parts, steps, work_of
+from bnlib.price.work import PROBES, parts, steps, work_of
 from bnlib.recipe import Recipe, Timing
 from bnlib.training.train import train
 
@@ -88,7 +88,6 @@ def test_the_sizes_of_the_data_sets(dataset):
 
 
 def test_every_data_set_and_probe_has_a_price():
-    assert IMAGES.keys() == datasets.SHAPES.keys()
     assert PROBES.keys() == measure.PROBES.keys()
 
 

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bnlib import data as datasets
 from bnlib import models
+from bnlib.catalogue import DATASETS
 from bnlib.data import as_input
+from bnlib.models.dropout import Noise, share
 from bnlib.price.trace import Pass, trace
 from bnlib.recipe import Recipe
 from bnlib.training.evaluate import averaging
@@ -26,14 +27,15 @@ class Net:
     """The network of a recipe and a batch for it."""
 
     def __init__(self, recipe: Recipe, images: int):
-        channels, classes = datasets.SHAPES[recipe.dataset]
+        dataset = DATASETS[recipe.dataset]
         side = min(recipe.image_size, 32)  # what is resident; a network scales it up itself
-        self.model = models.build(recipe)
+        self.model = models.structure(recipe)
+        share(self.model, Noise(recipe.seed))
         for weight in self.model.parameters():
             if weight.dim() == 4:
                 weight.data = weight.data.to(memory_format=torch.channels_last)
-        self.images = torch.randn(images, side, side, channels)
-        self.labels = torch.randint(classes, (images,))
+        self.images = torch.randn(images, side, side, dataset.channels)
+        self.labels = torch.randint(dataset.classes, (images,))
 
     def logits(self, bf16: bool = False) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):

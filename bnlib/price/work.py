@@ -6,6 +6,7 @@ reading the data, the initial weights, an epoch's order, the copies that some pr
 
 from collections.abc import Callable
 
+from bnlib.catalogue import DATASETS, NORMS
 from bnlib.measure import logits, plane, unit_inputs, variance_shift
 from bnlib.measure.landscape import POINTS
 from bnlib.price import passes
@@ -14,20 +15,13 @@ from bnlib.recipe import Recipe, Timing
 from bnlib.training.evaluate import BATCH, PRECISE
 from bnlib.training.timing import WARM_UP
 
-IMAGES = {  # of the training and of the test set as published
-    "mnist": (60_000, 10_000),
-    "svhn": (73_257, 26_032),
-    "cifar10": (50_000, 10_000),
-    "cifar100": (50_000, 10_000),
-    "digits": (1_497, 300),
-    "shapes": (6_000, 1_000),
-}
+TESTED = {"svhn": 26_032, "digits": 300, "shapes": 1_000}  # test images; 10,000 of the others
 
 
 def parts(dataset: str) -> tuple[int, int, int]:
     """Images of the training, the validation and the test part."""
-    train, test = IMAGES[dataset]
-    return train - train // 10, train // 10, test
+    train = DATASETS[dataset].images
+    return train, train // 9, TESTED.get(dataset, 10_000)
 
 
 def work_of(recipe: Recipe | Timing) -> Work:
@@ -41,7 +35,6 @@ def work_of(recipe: Recipe | Timing) -> Work:
         work += _both_ways(recipe, images)
     if _averages(recipe):
         work += _precise(recipe)
-    work += _evaluated(recipe, test)  # for the accuracy of each class
     for name in recipe.probes:
         work += PROBES[name](recipe)
     return work
@@ -53,7 +46,7 @@ def steps(recipe: Recipe) -> int:
 
 
 def _averages(recipe: Recipe) -> bool:
-    return recipe.norm != "none"
+    return NORMS[recipe.norm].averages
 
 
 def _evaluated(recipe: Recipe, images: int, times: int = 1) -> Work:
