@@ -14,10 +14,11 @@ import torch
 
 from bnlib import data, models
 from bnlib.data import as_input
-from bnlib.measure import PROBES, Watched
-from bnlib.measure.landscape import POINTS
+from bnlib.measure import Watched
+from bnlib.measure.landscape import POINTS, Landscape
 from bnlib.recipe import Recipe
-from bnlib.training.train import Step, settings
+from bnlib.training.process import settings
+from bnlib.training.step import Step
 
 RECIPE = Recipe(
     dataset="shapes", model="alexnet", width=0.25, activation="relu", probes=("landscape",)
@@ -30,18 +31,21 @@ def arms(recipe: Recipe, device: str) -> dict[str, Callable[[], None]]:
     """A sample, and as many passes of the same network over the same batch."""
     images = data.load(recipe.dataset, recipe.image_size, device)
     model = models.build(recipe).to(device, memory_format=torch.channels_last)
-    step = Step(recipe, model, images.train)
-    rows = torch.arange(recipe.batch_size, device=device)
-    images.train.gather(rows, step.images, step.labels)
+    step = Step(recipe, model, images.train, 1)
+    step.begin(torch.arange(recipe.batch_size).view(1, -1), torch.tensor([recipe.lr]))
     watched = Watched(recipe, model, images, step.criterion, 1, step.images, step.labels)
-    probe = PROBES["landscape"](watched)
+    probe = Landscape(watched)
 
     def bare() -> None:
         for _ in range(PASSES):
             model.zero_grad()
             step.criterion(model(as_input(step.images)), step.labels).backward()
 
-    return {"bare": bare, "sample": lambda: probe.step(0)}
+    def sample() -> None:
+        with probe.prepared():
+            probe.sample()
+
+    return {"bare": bare, "sample": sample}
 
 
 def compare(recipe: Recipe, device: str) -> float:
@@ -52,7 +56,7 @@ def compare(recipe: Recipe, device: str) -> float:
         return time.perf_counter()
 
     taken: dict[str, list[float]] = {"bare": [], "sample": []}
-    with settings(recipe, device):
+    with settings(recipe.precision, device):
         both = arms(recipe, device)
         for repeat in range(-1, REPEATS):  # the first one warms the caches
             for name, arm in both.items():

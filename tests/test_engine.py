@@ -173,6 +173,12 @@ def test_a_warm_up_leaves_no_trace(recipe, monkeypatch):
 READS = {"aten._local_scalar_dense.default", "aten.item.default", "aten.is_nonzero.default"}
 
 
+def _constant(value):
+    if isinstance(value, torch.Tensor):
+        return tuple(value.shape)
+    return value._cdata if isinstance(value, torch.Generator) else value  # wrapped anew each time
+
+
 class Watch(TorchDispatchMode):
     """The operations, each with its arguments that are no tensors."""
 
@@ -181,10 +187,7 @@ class Watch(TorchDispatchMode):
         self.seen: list[tuple] = []
 
     def __torch_dispatch__(self, op, types, args=(), kwargs=None):
-        constants = torch.utils._pytree.tree_map(
-            lambda value: tuple(value.shape) if isinstance(value, torch.Tensor) else value,
-            (args, kwargs or {}),
-        )
+        constants = torch.utils._pytree.tree_map(_constant, (args, kwargs or {}))
         if op.namespace == "aten":
             self.seen.append((str(op), repr(constants)))
         return op(*args, **(kwargs or {}))
