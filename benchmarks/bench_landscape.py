@@ -41,7 +41,11 @@ def arms(recipe: Recipe, device: str) -> dict[str, Callable[[], None]]:
             model.zero_grad()
             step.criterion(model(as_input(step.images)), step.labels).backward()
 
-    return {"bare": bare, "sample": probe.sample}
+    def sample() -> None:
+        with probe.prepared():
+            probe.sample()
+
+    return {"bare": bare, "sample": sample}
 
 
 def compare(recipe: Recipe, device: str) -> float:

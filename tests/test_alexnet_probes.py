@@ -15,6 +15,7 @@ from bnlib import data, models
 from bnlib.measure import Watched
 from bnlib.measure.variance_shift import VarianceShift
 from bnlib.measure.weights import Weights
+from bnlib.models.dropout import Dropout, Noise, noises
 from bnlib.norm import BATCH_NORMS
 from bnlib.recipe import PROBES, Recipe, Timing
 from bnlib.training import timing
@@ -44,7 +45,7 @@ def test_dropout_raises_the_training_variance_as_its_formula_says(rate):
     """A value x is x/(1 − p) with probability 1 − p, else 0: its square's mean is E[x²]/(1 − p)."""
     images = torch.randn(2100, 8, 8, 3) * torch.tensor([1, 0.5, 2]) + torch.tensor([0.0, 3, -1])
     images[2000:] *= 100  # these are too many
-    model = nn.Sequential(nn.Dropout(rate), nn.BatchNorm2d(3))
+    model = nn.Sequential(Dropout(rate, Noise(7)), nn.BatchNorm2d(3))
     found = VarianceShift(watched(model, images)).result()
     assert found.keys() == {"variance_train1", "variance_eval1"}
     mean = images[:2000].double().mean((0, 1, 2)).numpy()
@@ -97,10 +98,10 @@ def test_variance_shift_touches_nothing_and_sees_nothing_without_norm():
     recipe = THIN.but(dropout=0.5, dropout_at="conv")
     for training in (True, False):
         model = models.build(recipe.but(norm="batch")).train(training)
-        before, rng = bits(model), torch.get_rng_state()
+        before, noise = bits(model), noises(model)[0].state()
         VarianceShift(watched(model)).result()
         assert bits(model) == before
-        assert torch.equal(torch.get_rng_state(), rng)
+        assert torch.equal(noises(model)[0].state(), noise)
         assert all(layer.training == training for layer in model.modules())
         assert not any(layer._forward_pre_hooks for layer in model.modules())
     assert VarianceShift(watched(models.build(recipe))).result() == {}

@@ -133,10 +133,10 @@ def test_a_warm_up_leaves_no_trace(recipe, monkeypatch):
 READS = {"aten._local_scalar_dense.default", "aten.item.default", "aten.is_nonzero.default"}
 
 
-def _constant(value: object) -> object:
+def _constant(value):
     if isinstance(value, torch.Tensor):
         return tuple(value.shape)
-    return "a generator" if isinstance(value, torch.Generator) else value
+    return value._cdata if isinstance(value, torch.Generator) else value  # wrapped anew each time
 
 
 class Watch(TorchDispatchMode):

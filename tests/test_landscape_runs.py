@@ -13,7 +13,9 @@ from bnlib import data
 from bnlib.catalogue import NETS
 from bnlib.measure.twin import Twin
 from bnlib.recipe import Recipe
-from bnlib.training.train import Step, train
+from bnlib.training import train as loop
+from bnlib.training.step import Step
+from bnlib.training.train import train
 
 SEEN = SMALL.but(probes=("landscape",), probe_every=1, epochs=1)
 
@@ -38,7 +40,7 @@ def few(monkeypatch):
         for part in [getattr(digits, name)]
     }
     small = dataclasses.replace(digits, **parts)
-    monkeypatch.setattr(data, "load", lambda *where: small)
+    monkeypatch.setattr(loop, "load", lambda *where: small)
 
 
 FAMILIES = {net.module: name for name, net in reversed(NETS.items())}  # its first net
@@ -86,7 +88,7 @@ def test_the_loss_is_that_of_the_step_to_come(recipe, few):
 @pytest.mark.parametrize(("every", "momentum"), [(1, 0.0), (2, 0.0), (4, 0.9)])
 def test_consecutive_gradients_are_those_that_the_training_took(every, momentum, monkeypatch):
     gradients, weights = [], []
-    plain = Step.__call__
+    plain = Step.update
 
     def kept(step: Step) -> None:
         last = [m for m in step.model.modules() if isinstance(m, nn.Linear)][-1].weight
@@ -94,7 +96,7 @@ def test_consecutive_gradients_are_those_that_the_training_took(every, momentum,
         plain(step)
         gradients.append(last.grad.clone())
 
-    monkeypatch.setattr(Step, "__call__", kept)
+    monkeypatch.setattr(Step, "update", kept)
     recipe = watched_by(SMALL.but(norm="batch", momentum=momentum), every)
     found = train(recipe).arrays
     sampled = range(0, 20, every)
@@ -148,13 +150,13 @@ def test_measured_in_float32_whatever_the_training_uses(monkeypatch):
 def test_what_the_training_takes_is_put_back(monkeypatch):
     """A TF32 run trains in TF32 after a sample as before it."""
     seen = []
-    plain = Step.__call__
+    plain = Step.update
 
     def noted(step: Step) -> None:
         seen.append((torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32))
         plain(step)
 
-    monkeypatch.setattr(Step, "__call__", noted)
+    monkeypatch.setattr(Step, "update", noted)
     train(SEEN.but(precision="tf32", probe_every=5))
     assert set(seen) == {("high", True)}
 
