@@ -84,3 +84,8 @@ def test_the_verdict_on_what_is_computed():
 
 def test_without_the_numbers_nothing_is_judged():
     assert cards(BASICS, {})[0].word == "not tested"
+
+
+def test_an_error_is_shown_against_what_it_is_an_error_of():
+    sizes = {answer.size for answer in made_up(minus=(2.0, 2.0, 2.0)).answers}
+    assert sizes == {"0 of its size", "+2.00 of its size"}
