@@ -195,6 +195,33 @@ def cost(profile: str, chapters: list[str], on: str) -> None:
     cost(profile, chapters, on)
 
 
+@command(argument("chapters", **SOME_CHAPTERS))
+def verdicts(chapters: list[str]) -> None:
+    """Print the claims and their words as the records have them.
+
+    For every claim its headline, the size of its main part with its interval, and how many of its
+    parts are settled; for every chapter the settled share. Nothing is trained.
+    """
+    from bnlib.book.ledger import verdicts
+
+    verdicts(chapters)
+
+
+@command(
+    argument("chapters", **SOME_CHAPTERS),
+    argument("--minutes", type=float, default=60, help="of training, for a part; default: 60"),
+)
+def plan(chapters: list[str], minutes: float) -> None:
+    """Print which runs would settle what is open, the cheapest first.
+
+    For every open part its spread, half of its interval now, the seeds that would make the
+    interval as narrow as the margin, and the minutes that they take. Nothing is trained.
+    """
+    from bnlib.book.ledger import plan
+
+    plan(chapters, minutes)
+
+
 @command()
 def bench() -> int:
     """Print the speed ratios.

@@ -164,11 +164,15 @@ FEW = 3  # conditions or parts that a clause still names one by one
 
 
 def headline(answers: Sequence[Answer]) -> str:
-    """One word from the settled parts; open ones never change it."""
+    """One word from the settled parts; open ones never change it. Where no part could be asked, what
+    stood in the way."""
     sides = {answer.side for answer in answers} - {None}
     if sides:
         return IN_PART if len(sides) == 2 else HOLDS if sides.pop() else FAILS
-    return OPEN if any(answer.testable for answer in answers) else NOT_TESTED
+    if any(answer.testable for answer in answers):
+        return OPEN
+    asked = any(answer.word == UNTESTABLE for answer in answers)
+    return UNTESTABLE if asked else NOT_TESTED
 
 
 def what_splits(answers: Sequence[Answer]) -> str:
