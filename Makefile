@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BNLIB := $(VENV)/bin/python -m bnlib
 RECORD = $(if $(PROFILE),--profile $(PROFILE)) $(if $(CHAPTERS),--chapters $(CHAPTERS)) \
-	$(if $(BUDGET),--budget $(BUDGET)) $(if $(WORKERS),--workers $(WORKERS)) \
+	$(if $(BUDGET),--budget $(BUDGET)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(TOGETHER),--together $(TOGETHER)) \
 	$(if $(DEVICE),--device $(DEVICE))
 
 .PHONY: book test test-all refresh record bench clean help
