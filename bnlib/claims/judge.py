@@ -164,8 +164,8 @@ FEW = 3  # conditions or parts that a clause still names one by one
 
 
 def headline(answers: Sequence[Answer]) -> str:
-    """One word from the settled parts; open ones never change it. Where no part could be asked, what
-    stood in the way."""
+    """One word from the settled parts; open ones never change it. Where no part could be asked, why
+    not."""
     sides = {answer.side for answer in answers} - {None}
     if sides:
         return IN_PART if len(sides) == 2 else HOLDS if sides.pop() else FAILS
