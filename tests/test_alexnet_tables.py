@@ -15,7 +15,7 @@ from bnlib.book import alexnet_answers as answers
 from bnlib.book import alexnet_curves as curves
 from bnlib.book import alexnet_sweeps as sweeps
 from bnlib.book import alexnet_tables as tables
-from bnlib.book.tables import both, numbered, percent
+from bnlib.book.tables import both, folded, numbered, percent
 from bnlib.run import Runs
 
 
@@ -67,6 +67,13 @@ def test_a_numbered_table_has_all_columns_and_gaps():
         "| two | 2 | 3 |",
         ":::",
     ]
+
+
+def test_what_is_folded_stands_below_its_title():
+    table = numbered({"one": {"a": "1"}}, "run", "tab-it", "What it is.")
+    lines = folded("Numbers", "First.", table).data.splitlines()
+    assert lines[:5] == ["::::{admonition} Numbers", ":class: dropdown", "", "First.", ""]
+    assert lines[5:] == [*table.data.splitlines(), "::::"]
 
 
 # Measures of a course

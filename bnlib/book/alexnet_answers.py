@@ -116,7 +116,7 @@ def short_answer(runs: Experiments) -> str:
     lines = (
         f"**Faster, but not {SOURCE_FACTOR} times: {span(found)}**, {_between(same)} to the same "
         f"accuracy and {_between(own)} to 95 % of one's own best.",
-        f"**Higher at the end**: by {ahead(runs)}. **At more rates**: at "
+        f"**Ahead at the end** by {ahead(runs)}. **At more rates**: at "
         f"{max(main.values('lr')):g}, {many(normed(high), PRECISE)} runs learn with it and "
         f"{many(high.where(norm='none'))} without.",
         "**Dropout is no enemy by itself.** Behind the convolutions the worst case keeps "
@@ -132,9 +132,12 @@ def short_answer(runs: Experiments) -> str:
 def ahead(runs: Experiments) -> str:
     """How much higher batch norm ends, each arm at its best rate, under both evaluations."""
     found = []
-    for how in EVALUATIONS:
+    for how in reversed(EVALUATIONS):
         plain, batch = tuned(runs["main"], how)
-        found.append(f"{points(gain(batch, plain, how, runs))} by {how}")
+        gained = gain(batch, plain, how, runs)
+        low, high = gained.interval()
+        settled = "" if low > 0 or high < 0 else ", which is not settled,"
+        found.append(f"{points(gained)}{settled} by {how}")
     return " and ".join(found)
 
 
