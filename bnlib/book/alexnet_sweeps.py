@@ -67,7 +67,7 @@ def by_layer(drop: Runs) -> Figure:
     batch, rates = normed(drop), sorted(drop.values("dropout"))
     settings = [(p, place) for place in PLACES for p in rates if p or place == "conv"]
     colours = dict(zip(rates, ("k", *plots.CYCLE), strict=False))
-    fig, ax = plt.subplots(figsize=(plots.TEXT_WIDTH, 3.6))
+    fig, ax = plt.subplots(figsize=(plots.TEXT_WIDTH, 3.2))
     for p, place in settings:
         label = f"{PLACES[place]}, p = {p:g}" if p else "no dropout"
         look = {"color": colours[p], "linestyle": "--" if place == "fc" else "-", "label": label}
@@ -76,5 +76,5 @@ def by_layer(drop: Runs) -> Figure:
     ax.set_ylim(0.7, 700)
     ax.set_xticks(range(len(LAYERS)), LAYERS)
     ax.set_ylabel("variance in training / in evaluation")
-    ax.legend(loc="upper left", fontsize=9)
+    ax.legend(loc="upper left", fontsize=9, ncols=2)
     return fig

@@ -47,7 +47,7 @@ def layers(network, image: tuple[int, int, int]) -> list[Layer]:
 
 def side_by_side(nets: dict[str, list[Layer]]) -> Figure:
     deepest = max(map(len, nets.values()))
-    fig, axes = plt.subplots(1, len(nets), figsize=(plots.TEXT_WIDTH, 0.3 + 0.3 * deepest))
+    fig, axes = plt.subplots(1, len(nets), figsize=(plots.TEXT_WIDTH, 0.3 + 0.26 * deepest))
     for ax, (title, net) in zip(axes, nets.items(), strict=True):
         _draw(ax, net)
         ax.set_ylim(deepest - 0.5, -0.5)
@@ -58,6 +58,6 @@ def side_by_side(nets: dict[str, list[Layer]]) -> Figure:
 
 def _draw(ax: Axes, net: list[Layer]) -> None:
     for place, layer in enumerate(net):
-        ax.barh(place, 1, color=layer.colour, height=0.72)
+        ax.barh(place, 1, color=layer.colour, height=0.8)
         ax.text(0.02, place, str(layer), va="center", fontsize=9)
         ax.text(0.98, place, layer.out, ha="right", va="center", fontsize=9)
