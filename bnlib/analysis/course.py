@@ -37,6 +37,19 @@ def moved(arm: Runs) -> np.ndarray:
     return arm.array("weights_moved")[:, -1] / arm.array("weight_norms")[:, 0]
 
 
+def travelled(arm: Runs) -> np.ndarray:
+    """How far the weight tensors are from their start, in units of their length there, mean over
+    the tensors: (runs, moments)."""
+    return (arm.array("weights_moved") / arm.array("weight_norms")[:, :1]).mean(axis=2)
+
+
+def effective_rate(arm: Runs) -> np.ndarray:
+    """η / ‖w‖², geometric mean over the tensors in front of a batch norm layer, which are all but
+    the last: (runs, moments)."""
+    lengths = arm.array("weight_norms")[:, :, :-1]
+    return np.exp(np.log(arm[0].recipe.lr / lengths**2).mean(axis=2))
+
+
 def common_level(plain: Runs, points: float, how: str) -> float:
     """The best mean validation accuracy, over learning rates, of the network without norm, less so
     many points: a level that is the same for all arms."""
