@@ -16,7 +16,9 @@ def times(none: np.ndarray, other: np.ndarray) -> str:
 
 def about(values: np.ndarray) -> str:
     """The mean of an arm and its interval; of fewer than three runs, or where the interval is wider
-    than the values, each of them."""
+    than the values, each of them; where all are the same, that one."""
+    if np.ptp(values) == 0:
+        return three_digits(float(values[0]))
     found = mean(np.sort(values))
     low, high = found.interval()
     if not np.isfinite(high) or high - low > 2 * abs(found.value):

@@ -55,20 +55,27 @@ def _counted(small: np.ndarray) -> str:
 
 
 def sweep(some: Runs) -> Html:
-    """How many runs learn at each learning rate, and each arm's best."""
+    """How many runs learn, at which rates, how many beat the best run without norm of their seed
+    at any rate; and each arm at its best rate."""
+    plain = some.where(norm="none")
     rows = {}
     for name, arm in some.by("norm").items():
+        works = [lr for lr, at in sorted(arm.by("lr").items()) if learned(at, PRECISE).any()]
         chosen = best(arm, "lr", PRECISE)
-        works = {
-            lr: int(learned(arm.where(lr=lr), PRECISE).sum()) for lr in sorted(arm.values("lr"))
-        }
+        ahead = beats(arm, plain, PRECISE) & beats(arm, plain, RUNNING)
         rows[plots.NAME[name]] = {
             "runs that learn": share(learned(arm, PRECISE)).counted,
-            "at rates": ", ".join(f"{lr:g}" for lr, count in works.items() if count) or "–",
-            "best rate": f"{chosen:g}",
-            "% there (precise)": about(accuracy(arm.where(lr=chosen), PRECISE)),
+            "at rates": ", ".join(f"{lr:g}" for lr in works) or "–",
+            "above the best without": "–" if name == "none" else share(ahead).counted,
+            "% at its best rate": f"{about(accuracy(arm.where(lr=chosen), PRECISE))} ({chosen:g})",
         }
     return table(rows, "Which learning rates work from Xavier's start", some.scale)
+
+
+def beats(arm: Runs, plain: Runs, how: str) -> np.ndarray:
+    """Which runs end above the best run of ``plain`` with their seed, whatever its rate: (runs,)"""
+    tops = {seed: accuracy(runs, how).max() for seed, runs in plain.by("seed").items()}
+    return accuracy(arm, how) > [tops[run.recipe.seed] for run in arm]
 
 
 def five(nets: dict[str, Runs], said: dict[str, str]) -> Html:
