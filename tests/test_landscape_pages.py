@@ -9,7 +9,7 @@ from made_up import made_up_run
 from bnlib.analysis import landscape
 from bnlib.book import boxes, landscape_figures, vgg_answer
 from bnlib.book import landscape_tables as tables
-from bnlib.book.measured import about, times
+from bnlib.book.measured import about, times, two_digits
 from bnlib.recipe import Recipe
 from bnlib.run import Runs
 
@@ -99,9 +99,15 @@ def test_seeds_without_all_rates_are_left_out():
 
 def test_a_ratio_is_the_geometric_mean_with_its_interval():
     none, other = np.array([2.0, 4.0, 8.0, 4.0]), np.array([1.0, 1.0, 2.0, 0.5])
-    assert times(none, other).startswith("4.00× (")
-    assert times(none[:2], other[:2]) == "2.83×"
+    # log₂: 2 ± 2.447 × √(2/3) × √(2/4), of 6 degrees of freedom
+    assert times(none, other) == "4.0× (1.5–11)"
+    assert times(none[:2], other[:2]) == "2.8×"
     assert times(np.array([]), np.array([])) == "–"
+
+
+def test_a_ratio_has_two_digits():
+    shown = [two_digits(x) for x in (0.0371, 0.996, 5.83, 9.97, 28.3, 173.0)]
+    assert shown == ["0.037", "1.0", "5.8", "10", "28", "170"]
 
 
 def test_a_mean_has_an_interval_or_is_its_values():
@@ -114,7 +120,7 @@ def test_a_mean_has_an_interval_or_is_its_values():
 def test_the_table_of_smoothness_has_every_measure_line_and_phase():
     shown = repr(tables.smoothness(MAIN))
     spread = np.ptp([-0.09, 12.0]) / np.ptp([-0.27, 4.0])  # at 4 times, and the fall at .9
-    row = next(line for line in shown.splitlines() if line.startswith("spread of the loss, grad"))
+    row = next(line for line in shown.splitlines() if line.startswith("spread, gradient"))
     assert f"{spread:.1f}" in row
     assert shown.count("×") == 2 * 9
 
@@ -143,7 +149,7 @@ def test_a_figure_shows_both_arms(draw):
 
 def test_boxes_and_tables_show_text_as_it_is():
     shown = boxes.table({"a": {"x<": "1", "y": "2"}, "b": {"y": "3"}}, "one < two", "n = 3")
-    assert "one &lt; two (n = 3)</caption>" in shown._repr_html_()
+    assert "one &lt; two (n = 3)</em>" in shown._repr_html_()
     assert "x&lt;" in shown._repr_html_()
     assert "–" in repr(shown)
     assert "<p>a &lt; b</p>" in boxes.box("Title", "a < b")._repr_html_()

@@ -32,9 +32,8 @@ def table(rows: Mapping[str, Mapping[str, str]], caption: str, scale: Scale | st
     """Rows of cells by column, under a caption that ends with the scale of what it shows."""
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna("–")
     said = f"{caption} ({scale})" if str(scale) else caption
-    head, body = frame.to_html(border=0).split("\n", 1)
-    caption_row = f'<caption style="caption-side: top; text-align: left">{escape(said)}</caption>'
-    return Html(f"{head}\n{caption_row}\n{body}", f"{said}\n{frame.to_string()}")
+    label = f'<p class="table-caption"><em>{escape(said)}</em></p>'
+    return Html(label + frame.to_html(border=0), f"{said}\n{frame.to_string()}")
 
 
 def folded(title: str, *texts: str) -> Html:

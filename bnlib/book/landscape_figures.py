@@ -28,9 +28,9 @@ def bands(main: Runs) -> None:
     if end < len(steps):
         for ax in (above, below):
             ax.axvline(steps[end], color="#777777", linewidth=0.9, linestyle=":")
-        note = {"xytext": (4, -2), "textcoords": "offset points", "va": "top", "fontsize": 9}
-        top = ("data", "axes fraction")
-        above.annotate("off the plateau", (steps[end], 1), xycoords=top, color="#555555", **note)
+        note = {"xytext": (4, 2), "textcoords": "offset points", "va": "bottom", "fontsize": 9}
+        across = ("data", "axes fraction")
+        below.annotate("off the plateau", (steps[end], 0), xycoords=across, color="#555555", **note)
     plots.reference(above, GUESSING, "")
     above.set(ylabel="loss along −g", ylim=(0, None))
     below.set(ylabel="change of the gradient\n(log scale)", yscale="log", xlabel="training step")

@@ -15,6 +15,8 @@ from bnlib.claims.arms import arms
 from bnlib.run import Runs
 
 LINES = {"gradient": "gradient", "scale_free": "scale-free", "random": "random"}
+SHORT = dict(zip(landscape.MEASURES, ("spread", "change", "β"), strict=True))
+UNITS = {"gradient": "raw", "scale_free": "scale-free"}
 STARTS = {"default": "PyTorch's default", "xavier": "Xavier", "he": "He"}
 
 
@@ -31,7 +33,7 @@ def _whole_run(some: Runs, series) -> str:
 def smoothness(main: Runs) -> Html:
     """Three measures along three lines, on and off the plateau."""
     rows = {
-        f"{what}, {name}": {
+        f"{SHORT[what]}, {name}": {
             phase: phase_ratio(main, measure, phase, line)
             for phase in (landscape.OFF, landscape.ON)
         }
@@ -55,7 +57,7 @@ def at_equal_loss(main: Runs, edges: Sequence[float]) -> Html:
                     for arm in (none, batch)
                 ]
                 known = np.isfinite(pair).all()
-                row[f"{what}, {LINES[line]}"] = times(*pair) if known else "–"
+                row[f"{what}, {UNITS[line]}"] = times(*pair) if known else "–"
         rows[f"{high:g} to {low:g}"] = row
     return table(rows, "No norm / BN at the same training loss", main.scale)
 
@@ -91,14 +93,15 @@ def as_the_source(runs: dict[str, Runs]) -> Html:
     band = times(landscape.band(none), landscape.band(batch))
     rows = {"the source's band": {"Adam": band}}
     theirs = {
-        "distance, last layer, next batch": landscape.last_layer,
+        "distance, last layer": landscape.last_layer,
         "its quotient “β”": landscape.last_layer_beta,
     }
     for what, series in theirs.items():
         rows[what] = {"Adam": _whole_run(middle, series)}
     for what, measure in landscape.MEASURES.items():
         both = {"Adam": middle, "SGD": runs["landscape"]}
-        rows[f"{what}, gradient"] = {name: _whole_run(some, measure) for name, some in both.items()}
+        row = {name: _whole_run(some, measure) for name, some in both.items()}
+        rows[f"{SHORT[what]}, gradient"] = row
     return table(
         rows, "No norm / BN; below the first three rows, as the paper measures", apart.scale
     )

@@ -3,15 +3,25 @@
 import numpy as np
 
 from bnlib.analysis.findings import difference, mean, spread
-from bnlib.claims.units import RATIO, three_digits
+from bnlib.claims.units import three_digits
 
 
 def times(none: np.ndarray, other: np.ndarray) -> str:
-    """none / other, such as "6.1× (4.8–7.7)"."""
+    """none / other, such as "6.1× (4.8–7.7)"; the claims' cards show a third digit."""
     if not len(none) or not len(other):
         return "–"
     pair = np.log2(none), np.log2(other)
-    return RATIO.show(difference(*pair, spread(pair)))
+    found = difference(*pair, spread(pair))
+    if not np.isfinite(found.value):
+        return "no number"
+    middle, low, high = (two_digits(2**x) for x in (found.value, *found.interval()))
+    return f"{middle}×" + (f" ({low}–{high})" if np.isfinite(found.interval()).all() else "")
+
+
+def two_digits(x: float) -> str:
+    """Of a ratio: 0.037, 0.62, 5.8, 28, 170."""
+    rounded = float(f"{x:.2g}")
+    return f"{rounded:.1f}" if 1 <= rounded < 10 else f"{rounded:g}"
 
 
 def about(values: np.ndarray) -> str:

@@ -26,9 +26,9 @@ def short_answer(runs: dict[str, Runs]) -> Html:
     works, fails = (share(learned(arm, PRECISE)).counted for arm in arms(sweep))
     return box(
         "The short answer",
-        "Yes along the gradient, once training is under way. Over steps of half to "
-        f"{LARGEST:g} times the learning rate the loss without batch norm varies "
-        f"{off(landscape.width)} as much as with it, and the gradient changes "
+        "Yes, along the gradient, once training is under way. Over steps of half to "
+        f"{LARGEST:g} times the learning rate the loss varies "
+        f"{off(landscape.width)} as much without batch norm as with it, and the gradient changes "
         f"{off(landscape.change)} as much. Units do not explain it: in scale-free units the "
         f"factors are {off(landscape.width, 'scale_free')} and "
         f"{off(landscape.change, 'scale_free')}.",
@@ -36,10 +36,9 @@ def short_answer(runs: dict[str, Runs]) -> Html:
         f"{near:.0f} % "
         f"of the samples of either network; one of {LARGEST:g} times in {raw[0]:.0f} % without and "
         f"{raw[1]:.0f} % with batch norm (scale-free: {free[0]:.0f} and {free[1]:.0f} %).",
-        "Not everywhere. None / BN is below 1, and the plain network the smoother one, for steps "
-        f"up to the learning rate ({within(main)}), along a random direction "
-        f"({off(landscape.width, 'random')}), and on the plateau at the start "
-        f"({off(landscape.width, phase=landscape.ON)}).",
+        "Not everywhere: none / BN is below 1 over steps up to the learning rate, where both only "
+        f"gain, {within(main)}; along a random direction, {off(landscape.width, 'random')}; and "
+        f"on the plateau at the start, {off(landscape.width, phase=landscape.ON)}.",
         f"Larger steps work: over {len(sweep.values('lr'))} learning rates, from Xavier's start, "
         f"{works.replace(' runs', '')} runs learn with batch norm and {fails} without.",
         "Not shown here: that the smoothness causes the faster learning; that β is smaller (it is "
