@@ -64,6 +64,19 @@ def test_samples_on_the_plateau_and_after_a_runs_end_do_not_count():
     assert landscape.raised(Runs([run]), "gradient", ENDS).tolist() == [[0, 0, 1, 1]]
 
 
+def test_a_network_that_never_leaves_its_plateau_has_no_figures_off_it():
+    for run in (
+        stays := Runs(made_up(norm, seed) for norm in ("none", "batch") for seed in (0, 1))
+    ):
+        run.arrays["loss"][:] = 2.3
+    assert np.isnan(vgg_answer.raising(stays, 4, "gradient")).all()
+    assert vgg_answer.within(stays) == "–"
+    row = next(r for r in repr(tables.smoothness(stays)).splitlines() if r.startswith("β, random"))
+    assert row.split()[2] == "–"
+    landscape_figures.bands(stays)
+    plt.close("all")
+
+
 def test_short_of_the_learning_rate_batch_norm_varies_more():
     assert np.median(landscape.width_up_to(NONE, 1)) == pytest.approx(0.04, rel=0.1)
     assert np.median(landscape.width_up_to(BATCH, 1)) == pytest.approx(0.12, rel=0.1)
@@ -106,8 +119,8 @@ def test_a_ratio_is_the_geometric_mean_with_its_interval():
 
 
 def test_a_ratio_has_two_digits():
-    shown = [two_digits(x) for x in (0.0371, 0.996, 5.83, 9.97, 28.3, 173.0)]
-    assert shown == ["0.037", "1.0", "5.8", "10", "28", "170"]
+    shown = [two_digits(x) for x in (0.0371, 0.7, 0.996, 5.83, 9.97, 28.3, 173.0)]
+    assert shown == ["0.037", "0.70", "1.0", "5.8", "10", "28", "170"]
 
 
 def test_a_mean_has_an_interval_or_is_its_values():

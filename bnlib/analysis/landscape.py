@@ -61,11 +61,12 @@ def headroom(arm: Runs, times: float, line: str = "gradient") -> np.ndarray:
 
 def raised(arm: Runs, line: str, ends: Mapping[int, int]) -> np.ndarray:
     """Share of the samples off the plateau in which a step raises the loss of its batch, for each
-    step size: (runs, step sizes)."""
+    step size: (runs, step sizes). NaN where a run has no such sample."""
     before, after = arm.array("loss")[:, :, None], arm.array(f"{line}_losses")
-    up = np.where(np.isfinite(before), ~(after <= before), np.nan)
-    rows = zip(arm, up, strict=True)
-    return np.array([np.nanmean(row[ends[run.recipe.seed] :], axis=0) for run, row in rows])
+    passed = np.array([ends[run.recipe.seed] for run in arm])[:, None, None]
+    there = np.isfinite(before) & (np.arange(before.shape[1])[:, None] >= passed)
+    with np.errstate(invalid="ignore"):  # 0 / 0
+        return (there & ~(after <= before)).sum(axis=1) / there.sum(axis=1)
 
 
 def width_up_to(arm: Runs, times: float, line: str = "gradient") -> np.ndarray:

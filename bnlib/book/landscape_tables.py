@@ -40,7 +40,12 @@ def smoothness(main: Runs) -> Html:
         for what, measure in landscape.MEASURES.items()
         for line, name in LINES.items()
     }
-    said = "No norm / BN, medians over the samples of a phase, 95 % interval over the seeds"
+    _, none = arms(main)
+    few = len(landscape.seeds_in(landscape.ON, none))
+    said = (
+        "No norm / BN, medians over the samples of a phase, 95 % interval over the seeds; on the "
+        f"plateau those {few} with {landscape.FEWEST} samples there"
+    )
     return table(rows, said, main.scale)
 
 

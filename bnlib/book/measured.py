@@ -19,9 +19,9 @@ def times(none: np.ndarray, other: np.ndarray) -> str:
 
 
 def two_digits(x: float) -> str:
-    """Of a ratio: 0.037, 0.62, 5.8, 28, 170."""
+    """Of a ratio: 0.037, 0.70, 5.8, 28, 170."""
     rounded = float(f"{x:.2g}")
-    return f"{rounded:.1f}" if 1 <= rounded < 10 else f"{rounded:g}"
+    return f"{rounded:.0f}" if rounded >= 10 else f"{rounded:#.2g}"
 
 
 def about(values: np.ndarray) -> str:
