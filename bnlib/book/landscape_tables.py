@@ -16,7 +16,7 @@ from bnlib.run import Runs
 
 LINES = {"gradient": "gradient", "scale_free": "scale-free", "random": "random"}
 SHORT = dict(zip(landscape.MEASURES, ("spread", "change", "β"), strict=True))
-UNITS = {"gradient": "raw", "scale_free": "scale-free"}
+UNITS = {"gradient": "raw", "scale_free": "free"}
 STARTS = {"default": "PyTorch's default", "xavier": "Xavier", "he": "He"}
 
 
@@ -44,7 +44,7 @@ def smoothness(main: Runs) -> Html:
     few = len(landscape.seeds_in(landscape.ON, none))
     said = (
         "No norm / BN, medians over the samples of a phase, 95 % interval over the seeds; on the "
-        f"plateau those {few} with {landscape.FEWEST} samples there"
+        f"plateau of the {few} seeds with {landscape.FEWEST} samples or more there"
     )
     return table(rows, said, main.scale)
 
@@ -64,7 +64,9 @@ def at_equal_loss(main: Runs, edges: Sequence[float]) -> Html:
                 known = np.isfinite(pair).all()
                 row[f"{what}, {UNITS[line]}"] = times(*pair) if known else "–"
         rows[f"{high:g} to {low:g}"] = row
-    return table(rows, "No norm / BN at the same training loss", main.scale)
+    return table(
+        rows, "No norm / BN at the same training loss; free: in scale-free units", main.scale
+    )
 
 
 def places(runs: dict[str, Runs]) -> Html:
