@@ -112,7 +112,7 @@ def test_the_smoothness_is_the_largest_over_the_step_sizes():
         changes = [np.linalg.norm((w - eta * unit**2 * g) ** 3 - g) for eta in etas]
         betas = changes / etas / np.linalg.norm(g)
         assert betas.max() > 1.01 * betas.min()
-        assert found[f"{line}_beta"] == pytest.approx([betas.max()])
+        assert found[f"{line}_beta"] == pytest.approx([betas.max()], rel=1e-4)
 
 
 @pytest.mark.parametrize("norm", ["none", "batch", "torch"])

@@ -103,7 +103,7 @@ def orders(recipe: Recipe, monkeypatch) -> torch.Tensor:
     """The index of every batch: (epochs, steps, B)."""
     seen = []
     begin = Step.begin
-    spy = lambda step, order, rates: seen.append(order.clone()) or begin(step, order, rates)  # noqa: E731
+    spy = lambda step, order, *more: seen.append(order.clone()) or begin(step, order, *more)  # noqa: E731
     with monkeypatch.context() as patch:
         patch.setattr(Step, "begin", spy)
         train(recipe)

@@ -59,6 +59,38 @@ def headroom(arm: Runs, times: float, line: str = "gradient") -> np.ndarray:
     return (there & ~(after <= before)).sum(axis=1) / there.sum(axis=1)
 
 
+def raised(arm: Runs, line: str, ends: Mapping[int, int]) -> np.ndarray:
+    """Share of the samples off the plateau in which a step raises the loss of its batch, for each
+    step size: (runs, step sizes). NaN where a run has no such sample."""
+    before, after = arm.array("loss")[:, :, None], arm.array(f"{line}_losses")
+    passed = np.array([ends[run.recipe.seed] for run in arm])[:, None, None]
+    there = np.isfinite(before) & (np.arange(before.shape[1])[:, None] >= passed)
+    with np.errstate(invalid="ignore"):  # 0 / 0
+        return (there & ~(after <= before)).sum(axis=1) / there.sum(axis=1)
+
+
+def width_up_to(arm: Runs, times: float, line: str = "gradient") -> np.ndarray:
+    """Spread of the loss over the steps of at most so many times the learning rate."""
+    short = arm[0].arrays["etas"] <= times * arm[0].recipe.lr
+    losses = arm.array(f"{line}_losses")[:, :, short]
+    return _infinite_where_too_large(arm, losses.max(axis=2) - losses.min(axis=2))
+
+
+def relative_change(arm: Runs, line: str = "gradient") -> np.ndarray:
+    """Change of the gradient in its own lengths, for each step size, median over a run's samples:
+    (runs, step sizes)."""
+    lengths = arm.array(f"{line}_norm")[:, :, None]
+    return np.nanmedian(arm.array(f"{line}_changes") / lengths, axis=1)
+
+
+def at_smallest_step(arm: Runs) -> tuple[int, int]:
+    """In how many samples, of how many, β is found at the smallest of the step sizes."""
+    changes, etas = arm.array("gradient_changes"), arm[0].arrays["etas"]
+    known = np.isfinite(changes).all(axis=2)
+    first = (changes / etas).argmax(axis=2) == etas.argmin()
+    return int((first & known).sum()), int(known.sum())
+
+
 def _infinite_where_too_large(arm: Runs, values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(values) | ~np.isfinite(arm.array("loss")), values, np.inf)
 
@@ -80,8 +112,14 @@ def last_layer_beta(arm: Runs) -> np.ndarray:
 def band(arm: Runs) -> np.ndarray:
     """Largest minus smallest loss over the learning rates of networks trained apart, mean over the
     samples: one number a seed, by seed."""
-    by_seed = (arm.where(seed=seed) for seed in sorted(arm.values("seed")))
-    return np.array([np.ptp(rates.array("loss"), axis=0).mean() for rates in by_seed])
+    return np.array([np.ptp(rates.array("loss"), axis=0).mean() for rates in by_seed(arm)])
+
+
+def by_seed(arm: Runs) -> list[Runs]:
+    """The runs of each seed that has all the learning rates of the arm."""
+    rates = len(arm.values("lr"))
+    seeds = (arm.where(seed=seed) for seed in sorted(arm.values("seed")))
+    return [some for some in seeds if len(some.values("lr")) == rates]
 
 
 # Summaries
@@ -117,6 +155,18 @@ def in_phase(arm: Runs, series: np.ndarray, phase: str, ends: Mapping[int, int])
         for seed, row in zip(seeds, series, strict=True)
     ]
     return np.array([np.median(row) for row in cut])
+
+
+def phase_pair(
+    none: Runs, batch: Runs, series: Series, phase: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both arms' medians in a phase, of the seeds that have samples enough in it."""
+    ends, seeds = plateau_ends(none), seeds_in(phase, none)
+    pair = [Runs(run for run in arm if run.recipe.seed in seeds) for arm in (none, batch)]
+    if not seeds:
+        return np.array([]), np.array([])
+    one, other = (in_phase(arm, series(arm), phase, ends) for arm in pair)
+    return one, other
 
 
 def at_loss(arm: Runs, series: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -154,6 +154,14 @@ def _names(path: Path, tag: str, names: dict[str, Any] | None = None) -> dict[st
     return names
 
 
+def sources(name: str, *tags: str) -> list[str]:
+    """The cells of the chapter ``name`` that carry one of the tags, as they stand in its file."""
+    cells = json.loads((CHAPTERS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return [
+        "".join(cell["source"]) for cell in cells if {*tags} & {*cell["metadata"].get("tags", [])}
+    ]
+
+
 def _scalar(value: Any) -> bool:
     """Whether a global can only be a parameter: everything else a notebook makes later."""
     return not isinstance(value, ModuleType) and isinstance(

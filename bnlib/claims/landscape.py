@@ -189,8 +189,7 @@ def _by_seed(none: np.ndarray, batch: np.ndarray) -> Finding:
 
 def _over_the_rates(arm: Runs) -> np.ndarray:
     """Mean training loss over the epochs and learning rates: one number a seed."""
-    seeds = sorted(arm.values("seed"))
-    return np.array([training_loss(arm.where(seed=seed)).mean() for seed in seeds])
+    return np.array([training_loss(rates).mean() for rates in landscape.by_seed(arm)])
 
 
 def _level(none: Runs, how: str) -> float:

@@ -1,0 +1,43 @@
+"""What a page shows besides figures: a box, a folded part, a table with its caption."""
+
+from collections.abc import Mapping
+from html import escape
+
+import pandas as pd
+
+from bnlib.scale import Scale
+
+
+class Html:
+    """Shown as it is on the site, as plain text elsewhere."""
+
+    def __init__(self, shown: str, plain: str):
+        self.shown, self.plain = shown, plain
+
+    def _repr_html_(self) -> str:
+        return self.shown
+
+    def __repr__(self) -> str:
+        return self.plain
+
+
+def box(title: str, *sentences: str) -> Html:
+    """A box with a title, a paragraph for each of the ``sentences``."""
+    body = "".join(f"<p>{escape(sentence, quote=False)}</p>" for sentence in sentences)
+    shown = f'<div class="admonition tip"><p class="admonition-title">{escape(title)}</p>{body}'
+    return Html(shown + "</div>", "\n".join((title, *sentences)))
+
+
+def table(rows: Mapping[str, Mapping[str, str]], caption: str, scale: Scale | str = "") -> Html:
+    """Rows of cells by column, under a caption that ends with the scale of what it shows."""
+    frame = pd.DataFrame.from_dict(rows, orient="index").fillna("–")
+    said = f"{caption} ({scale})" if str(scale) else caption
+    label = f'<p class="table-caption"><em>{escape(said)}</em></p>'
+    return Html(label + frame.to_html(border=0), f"{said}\n{frame.to_string()}")
+
+
+def folded(title: str, *texts: str) -> Html:
+    """Texts, such as programs, behind a line that opens them."""
+    body = "".join(f"<pre>{escape(text)}</pre>" for text in texts)
+    shown = f"<details><summary>{escape(title)}</summary>{body}</details>"
+    return Html(shown, "\n\n".join((title, *texts)))

@@ -1,0 +1,139 @@
+"""The tables of measured landscapes. A ratio is none / BN with the interval that the claims use:
+above 1, the network with batch norm is the smoother one."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from bnlib.analysis import landscape
+from bnlib.analysis.learning import PRECISE, RUNNING, accuracy
+from bnlib.book import plots
+from bnlib.book.boxes import Html, table
+from bnlib.book.measured import about, times
+from bnlib.claims.arms import arms
+from bnlib.run import Runs
+
+LINES = {"gradient": "gradient", "scale_free": "scale-free", "random": "random"}
+SHORT = dict(zip(landscape.MEASURES, ("spread", "change", "β"), strict=True))
+UNITS = {"gradient": "raw", "scale_free": "free"}
+STARTS = {"default": "PyTorch's default", "xavier": "Xavier", "he": "He"}
+
+
+def phase_ratio(some: Runs, measure, phase: str, line: str = "gradient") -> str:
+    batch, none = arms(some)
+    return times(*landscape.phase_pair(none, batch, lambda arm: measure(arm, line), phase))
+
+
+def _whole_run(some: Runs, series) -> str:
+    batch, none = arms(some)
+    return times(*(np.nanmedian(series(arm), axis=1) for arm in (none, batch)))
+
+
+def smoothness(main: Runs) -> Html:
+    """Three measures along three lines, on and off the plateau."""
+    rows = {
+        f"{SHORT[what]}, {name}": {
+            phase: phase_ratio(main, measure, phase, line)
+            for phase in (landscape.OFF, landscape.ON)
+        }
+        for what, measure in landscape.MEASURES.items()
+        for line, name in LINES.items()
+    }
+    _, none = arms(main)
+    few = len(landscape.seeds_in(landscape.ON, none))
+    said = (
+        "No norm / BN, medians over the samples of a phase, 95 % interval over the seeds; on the "
+        f"plateau of the {few} seeds with {landscape.FEWEST} samples or more there"
+    )
+    return table(rows, said, main.scale)
+
+
+def at_equal_loss(main: Runs, edges: Sequence[float]) -> Html:
+    """Spread and change, raw and scale-free, by the loss reached; ranges that every run visits."""
+    batch, none = arms(main)
+    rows: dict[str, dict[str, str]] = {}
+    for low, high in reversed(list(itertools.pairwise(edges))):
+        row = {}
+        for line in ("gradient", "scale_free"):
+            for what, measure in (("spread", landscape.width), ("change", landscape.change)):
+                pair = [
+                    landscape.at_loss(arm, measure(arm, line), np.array([low, high]))[:, 0]
+                    for arm in (none, batch)
+                ]
+                known = np.isfinite(pair).all()
+                row[f"{what}, {UNITS[line]}"] = times(*pair) if known else "–"
+        rows[f"{high:g} to {low:g}"] = row
+    return table(
+        rows, "No norm / BN at the same training loss; free: in scale-free units", main.scale
+    )
+
+
+def places(runs: dict[str, Runs]) -> Html:
+    """The narrower network from other starts and at another learning rate."""
+    several = {}
+    for init, some in (runs["inits"].by("init") | runs["norms"].by("init")).items():
+        several[f"{STARTS[init]}, {some[0].recipe.lr:g}"] = some
+    for name in ("tenth", "half"):
+        if len(runs[name]):
+            several[f"Xavier, {runs[name][0].recipe.lr:g}"] = runs[name]
+    rows = {}
+    for label, some in several.items():
+        batch, none = arms(some)
+        rows[label] = {
+            "spread": _whole_run(some, landscape.width),
+            "change": _whole_run(some, landscape.change),
+            "% without": about(accuracy(none, PRECISE)),
+            "% with BN": about(accuracy(batch, PRECISE)),
+        }
+    said = (
+        "No norm / BN by start and learning rate, medians over the run; test accuracies (precise)"
+    )
+    return table(rows, said, runs["norms"].scale)
+
+
+def as_the_source(runs: dict[str, Runs]) -> Html:
+    """The source's figures beside the paper's, for the same networks and those of SGD."""
+    apart = runs["separate"]
+    batch, none = arms(apart)
+    middle = apart.where(lr=0.001)
+    band = times(landscape.band(none), landscape.band(batch))
+    rows = {"the source's band": {"Adam": band}}
+    theirs = {
+        "distance, last layer": landscape.last_layer,
+        "its quotient “β”": landscape.last_layer_beta,
+    }
+    for what, series in theirs.items():
+        rows[what] = {"Adam": _whole_run(middle, series)}
+    for what, measure in landscape.MEASURES.items():
+        both = {"Adam": middle, "SGD": runs["landscape"]}
+        row = {name: _whole_run(some, measure) for name, some in both.items()}
+        rows[f"{SHORT[what]}, gradient"] = row
+    return table(
+        rows, "No norm / BN; below the first three rows, as the paper measures", apart.scale
+    )
+
+
+def norms(short: Runs) -> Html:
+    """Other norms in the place of batch norm."""
+    reference = short.where(norm="none")
+    rows = {}
+    for name, arm in short.by("norm").items():
+        row = {how: about(accuracy(arm, how)) for how in (RUNNING, PRECISE)}
+        for what, measure in (("spread", landscape.width), ("change", landscape.change)):
+            pair = [np.nanmedian(measure(some), axis=1) for some in (reference, arm)]
+            row[f"{what}, none / it"] = "1" if name == "none" else times(*pair)
+        rows[plots.NAME[name]] = row
+    return table(rows, "Test accuracy (%) and smoothness along the gradient", short.scale)
+
+
+def plane(main: Runs) -> Html:
+    """The loss on the plane through the trained weights: its floor and its rise around it."""
+    rows = {}
+    for name, arm in main.by("norm").items():
+        at, losses = arm[0].arrays["plane_coordinates"], arm.array("plane")
+        middle, inside = len(at) // 2, np.hypot(*np.meshgrid(at, at)) <= 0.5
+        floor, around = losses[:, middle, middle], losses[:, inside].mean(axis=1)
+        figures = {"at the centre": floor, "mean within ½": around, "rise": around - floor}
+        rows[plots.NAME[name]] = {what: about(values) for what, values in figures.items()}
+    return table(rows, "Training loss on the plane, in nats", main.scale)
