@@ -7,9 +7,9 @@ from made_up import SMALL
 from probing import SMALLEST, take, watched
 from training import bits
 
+from bnlib.catalogue import NORMS
 from bnlib.measure import PROBES
 from bnlib.measure.landscape import Landscape
-from bnlib.norm import NORMS
 from bnlib.recipe import Recipe
 from bnlib.training.captured import warm_up
 from bnlib.training.train import train
