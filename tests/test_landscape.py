@@ -105,14 +105,16 @@ def test_the_smoothness_is_the_largest_over_the_step_sizes():
     """Of a loss of the fourth degree, where each step size has a smoothness of its own."""
     x = torch.ones(1, 1, 1, 1)
     model = nn.Sequential(nn.Flatten(), nn.Linear(1, 3, bias=False)).double()
-    w = model[1].weight.detach().flatten().numpy().copy()
+    w = np.array([1.0, -0.5, 2.0])
+    with torch.no_grad():
+        model[1].weight.copy_(torch.from_numpy(w[:, None]))
     found = sampled(model, x, None, lambda z, _: z.pow(4).sum() / 4, probe_etas=(0.1, 3.0))
     for line, unit in (("gradient", 1.0), ("scale_free", np.linalg.norm(w))):
         g, etas = w**3, np.geomspace(0.1, 3.0, 8) * (1 if line == "gradient" else 0.01)
         changes = [np.linalg.norm((w - eta * unit**2 * g) ** 3 - g) for eta in etas]
         betas = changes / etas / np.linalg.norm(g)
-        assert betas.max() > 1.01 * betas.min()
-        assert found[f"{line}_beta"] == pytest.approx([betas.max()], rel=1e-4)
+        assert betas.max() > 1.1 * betas.min()
+        assert found[f"{line}_beta"] == pytest.approx([betas.max()])
 
 
 @pytest.mark.parametrize("norm", ["none", "batch", "torch"])
