@@ -23,9 +23,9 @@ def gain(none: Runs, batch: Runs, runs: Experiments) -> str:
     among = Runs(run for some in runs.values() for run in some)
     kind = kind_spread(among, batch, none, accuracy, RUNNING)
     found = difference(accuracy(batch, RUNNING), accuracy(none, RUNNING), kind)
-    low, high = map(digits, found.interval())
+    value, low, high = (digits(round(x, 3)) for x in (found.value, *found.interval()))
     interval = f" ({low} to {high})" if np.isfinite(found.interval()[0]) else ""
-    return f"{digits(found.value)} points{interval}".replace("-", "−")
+    return f"{value} points{interval}".replace("-", "−")
 
 
 def short_answer(runs: Experiments) -> list[str]:
