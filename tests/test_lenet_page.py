@@ -235,12 +235,9 @@ def test_step_times_are_ratios_repeat_by_repeat():
     }
 
 
-def test_texts_in_a_box_and_folded():
+def test_texts_in_a_box():
     assert says.box("Short", ["one", "two"]).data == (
         ":::{admonition} Short\n:class: tip\n\n- one\n- two\n:::"
-    )
-    assert says.folded("More", "one", "two").data == (
-        ":::{admonition} More\n:class: dropdown\n\none\n\ntwo\n:::"
     )
 
 

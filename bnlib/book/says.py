@@ -1,7 +1,5 @@
-"""Texts that a page computes: a box, a part behind a line that opens it, a chapter's own code.
-
-Their cells have the metadata ``mystnb: {markdown_format: myst}``.
-"""
+"""Texts that a page computes: a box, a chapter's own code. Their cells have the metadata
+``mystnb: {markdown_format: myst}``."""
 
 from collections.abc import Sequence
 
@@ -15,12 +13,6 @@ def box(title: str, lines: Sequence[str]) -> Markdown:
     """A box with a list of sentences."""
     body = "\n".join(f"- {line}" for line in lines)
     return Markdown(f":::{{admonition}} {title}\n:class: tip\n\n{body}\n:::")
-
-
-def folded(title: str, *texts: str) -> Markdown:
-    """Paragraphs, lists, programs that open at a click."""
-    body = "\n\n".join(texts)
-    return Markdown(f":::{{admonition}} {title}\n:class: dropdown\n\n{body}\n:::")
 
 
 def code_of(chapter: str, tag: str) -> str:

@@ -30,7 +30,9 @@ def both(arm: Runs) -> dict[str, str]:
     return {how: percent(arm, how) if averages or how != PRECISE else "–" for how in EVALUATIONS}
 
 
-def numbered(rows: Mapping[str, Mapping[str, str]], corner: str, name: str, caption: str):
+def numbered(
+    rows: Mapping[str, Mapping[str, str]], corner: str, name: str, caption: str
+) -> Markdown:
     """A table with a number and a caption; ``corner`` heads the column of the rows' names. Its cell
     has the metadata ``mystnb: {markdown_format: myst}``."""
     heads = [corner, *dict.fromkeys(head for row in rows.values() for head in row)]
@@ -38,3 +40,9 @@ def numbered(rows: Mapping[str, Mapping[str, str]], corner: str, name: str, capt
     lines += [[label, *(row.get(head, "–") for head in heads[1:])] for label, row in rows.items()]
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return Markdown(f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::")
+
+
+def folded(title: str, *parts: str | Markdown) -> Markdown:
+    """Texts and tables below a title that opens them; its cell has the same metadata."""
+    inside = "\n\n".join(part if isinstance(part, str) else part.data for part in parts)
+    return Markdown(f"::::{{admonition}} {title}\n:class: dropdown\n\n{inside}\n::::")
