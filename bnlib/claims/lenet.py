@@ -1,14 +1,13 @@
 """The claims about LeNet on MNIST (S2.19 to S2.22)."""
 
-import numpy as np
-
 from bnlib.analysis.counts import share
-from bnlib.analysis.learning import RUNNING, accuracy, best, one_per_seed
+from bnlib.analysis.digits import among_the_two_hardest
+from bnlib.analysis.learning import RUNNING, accuracy
+from bnlib.analysis.rates import at_best
 from bnlib.claims.arms import Experiments, contrast, pace, paired_contrast, pick
 from bnlib.claims.claim import claim, erratum
 from bnlib.claims.judge import AT_LEAST, EQUAL, MORE, Part
 from bnlib.claims.units import MNIST, RATIO, RUNS
-from bnlib.run import Runs
 
 SOURCE = "Review of batch normalisation with LeNet (S2)"
 WHOLE_PERCENT = 1.0  # the source's resolution, in points
@@ -32,11 +31,11 @@ def no_benefit(runs: Experiments) -> list[Part]:
         return contrast(batch, none, accuracy, how, runs)
 
     def at_best_rates(how: str):
-        sweep, rates, chosen = runs["sweep"], {}, {}
-        for norm in ("batch", "none"):
-            lr = rates[norm] = best(pick(sweep, norm=norm), "lr", how)
-            experiments = (runs["main"], runs["best"], sweep)
-            chosen[norm] = one_per_seed(*(some.where(norm=norm, lr=lr) for some in experiments))
+        chosen = {
+            norm: at_best(norm, how, runs["sweep"], runs["main"], runs["best"])
+            for norm in ("batch", "none")
+        }
+        rates = {norm: arm[0].recipe.lr for norm, arm in chosen.items()}
         note = f"BN {rates['batch']:g}, none {rates['none']:g}"
         return contrast(chosen["batch"], chosen["none"], accuracy, how, runs, note)
 
@@ -117,18 +116,12 @@ def hardest_digits(runs: Experiments) -> list[Part]:
             "among the two hardest",
             AT_LEAST,
             RUNS,
-            lambda how, digit=digit: share(_among_the_two_hardest(plain, digit)),
+            lambda how, digit=digit: share(among_the_two_hardest(plain, digit)),
             at={"digit": f"the digit {digit}"},
             bound=0.5,
         )
         for digit in (9, 7)
     ]
-
-
-def _among_the_two_hardest(arm: Runs, digit: int) -> np.ndarray:
-    """Whether fewer than two other digits have a lower accuracy: (runs,)."""
-    by_digit = np.array([run.summary["class_acc"] for run in arm])
-    return (by_digit < by_digit[:, [digit]]).sum(axis=1) < 2
 
 
 @erratum("S2.22", source=SOURCE, says="The classes “10” and “8”.")

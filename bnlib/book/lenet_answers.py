@@ -1,0 +1,143 @@
+"""Sentences of the LeNet page whose numbers are computed from its runs."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bnlib.analysis.digits import among_the_two_hardest
+from bnlib.analysis.early import blew_up
+from bnlib.analysis.findings import difference
+from bnlib.analysis.learning import RUNNING, accuracy, best, kind_spread
+from bnlib.analysis.rates import at_best
+from bnlib.analysis.stats import mean_interval
+from bnlib.book.finals import Rows, by_norm, cell, digits
+from bnlib.book.rates import span
+from bnlib.run import Runs
+
+Experiments = Mapping[str, Runs]
+NORMS = ("none", "batch")
+
+
+def gain(none: Runs, batch: Runs, runs: Experiments) -> str:
+    """Such as "0.38 points (0.20 to 0.56)": how much lower the test error is with batch norm."""
+    among = Runs(run for some in runs.values() for run in some)
+    kind = kind_spread(among, batch, none, accuracy, RUNNING)
+    found = difference(accuracy(batch, RUNNING), accuracy(none, RUNNING), kind)
+    value, low, high = (digits(round(x, 3)) for x in (found.value, *found.interval()))
+    interval = f" ({low} to {high})" if np.isfinite(found.interval()[0]) else ""
+    return f"{value} points{interval}".replace("-", "−")
+
+
+def short_answer(runs: Experiments) -> list[str]:
+    main, sweep = runs["main"], runs["sweep"]
+    none, batch = (main.where(norm=norm) for norm in NORMS)
+    tuned = [at_best(norm, RUNNING, sweep, main, runs["best"]) for norm in NORMS]
+    (low, high), (plain_low, plain_high) = (
+        span(sweep.where(norm=norm)) for norm in reversed(NORMS)
+    )
+    rates = sorted(sweep.values("lr"))
+    return [
+        f"**At the source's learning rate, {main[0].recipe.lr:g}, batch norm helps a little**: it "
+        f"takes {gain(none, batch, runs)} off the test error (n = {len(batch)}). One run of each, "
+        "in whole percents, cannot show that.",
+        f"**With the best rate for each, hardly**: {gain(*tuned, runs)}.",
+        f"**Its clear gain is that the rate hardly matters.** From {rates[0]:g} to {rates[-1]:g} "
+        f"the mean test error stays between {digits(low)} and {digits(high)} % with batch norm; "
+        f"without it it runs from {digits(plain_low)} to {digits(plain_high)} % (n = "
+        f"{len(sweep.values('seed'))}).",
+        f"**Part of the gain at {main[0].recipe.lr:g} looks like a bad start avoided.** "
+        f"{blow_ups(none)} without batch norm blow up in the first epoch, {blow_ups(batch)} "
+        "with it.",
+        "**Not to be said from here**: whether a warm-up of the learning rate would do the same; "
+        "and anything about data that are harder than MNIST.",
+    ]
+
+
+def blow_ups(arm: Runs) -> str:
+    return f"{blew_up(arm).sum()} of {len(arm)} runs"
+
+
+def early(main: Runs) -> str:
+    """What the runs that blow up early have to do with the gain, seed by seed."""
+    none, batch = (main.where(norm=norm) for norm in NORMS)
+    wild = blew_up(none)
+    if not wild.any() or wild.all():
+        return "The seeds without norm do not fall into two groups."
+    gains = accuracy(batch, RUNNING) - accuracy(none, RUNNING)
+    losses, first = none.history("train_loss")[:, 0], 100 * none.history("test_acc")[:, 0]
+    seeds = ", ".join(str(none[place].recipe.seed) for place in np.flatnonzero(wild))
+    guessing = np.log(len(none[0].summary["class_acc"]))
+    middle, half = mean_interval(gains[~wild])
+    return (
+        f"In {wild.sum()} of {len(none)} seeds ({seeds}) the plain network blows up early: its "
+        f"training loss, averaged over the first epoch, is {digits(losses[wild].min())} to "
+        f"{digits(losses[wild].max())}. Guessing has {digits(guessing)}, the other seeds at most "
+        f"{digits(losses[~wild].max())}. It recovers within the epoch: after it each of the "
+        f"{len(none)} seeds reads at least {digits(first.min())} % of the test images correctly. "
+        f"But these seeds stay behind. Batch norm gains {digits(gains[wild].min())} to "
+        f"{digits(gains[wild].max())} points there, and {digits(middle)} ± {digits(half)} in the "
+        f"others. With batch norm {blow_ups(batch)} blow up. The groups were found in the runs "
+        "that they explain: this is a hint and no test. An arm with a warm-up of the learning rate "
+        "would be one."
+    )
+
+
+def evaluations(main: Runs) -> Rows:
+    """The test error in percent by the steps of the source's evaluation; last, what is printed."""
+    rows: Rows = {}
+    for name, arm in by_norm(Runs(run for n in NORMS for run in main.where(norm=n))).items():
+        printed = 100 * arm.array("acc_as_reported")[:, -1]
+        column = {
+            "evaluated properly": cell(100 - accuracy(arm, RUNNING)),
+            "mistake 1: test-batch statistics": cell(
+                100 - 100 * arm.array("acc_test_batches")[:, -1]
+            ),
+            "mistakes 1 and 2": cell(100 - printed),
+            "accuracy as printed, rounded": f"{printed.mean():.0f} %",
+            "accuracy as printed, cut off": f"{int(printed.mean())} %",
+        }
+        for row, text in column.items():
+            rows.setdefault(row, {})[name] = text
+    return rows
+
+
+def activations(runs: Runs) -> Rows:
+    return {
+        f"{activation}, {lr:g}": {
+            name: cell(100 - accuracy(arm, RUNNING)) for name, arm in by_norm(pair).items()
+        }
+        for activation, some in runs.by("activation").items()
+        for lr, pair in some.by("lr").items()
+    }
+
+
+def sizes(padded: Runs, bare: Runs) -> Rows:
+    """Test error and parameters for both sizes of the input."""
+    rows: Rows = {}
+    for norm in NORMS:
+        for some in (padded, bare):
+            arm = some.where(norm=norm)
+            pixels = arm[0].recipe.image_size
+            (name,) = by_norm(arm)
+            rows[f"{name}, {pixels} × {pixels}"] = {
+                "test error (%)": cell(100 - accuracy(arm, RUNNING)),
+                "parameters": f"{arm[0].summary['parameters']:,}",
+            }
+    return rows
+
+
+def hardest(none: Runs, named: tuple[int, int]) -> str:
+    """How often each of the two named digits, and both, are the two hardest."""
+    counts = [among_the_two_hardest(none, digit) for digit in named]
+    both = int(np.logical_and(*counts).sum())
+    one, other = (int(count.sum()) for count in counts)
+    return (
+        f"Without norm the digit {named[0]} is among the two hardest in {one} of {len(none)} runs, "
+        f"the digit {named[1]} in {other}, both in {both}."
+    )
+
+
+def best_rates(sweep: Runs) -> str:
+    """The rates that validation chooses."""
+    chosen = {name: best(arm, "lr", RUNNING) for name, arm in by_norm(sweep).items()}
+    return ", ".join(f"{lr:g} for {name}" for name, lr in chosen.items())
