@@ -10,11 +10,22 @@ from bnlib.book.hygiene import problems
 from bnlib.book.layout import Book
 
 CHAPTERS = sorted((Book().root / "chapters").glob("*.ipynb"))
+PAGES = sorted(Book().root.glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_chapter_is_clean(path):
     assert problems(notebooks.read(path)) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_page_is_clean_and_takes_no_parameters(path):
+    assert problems(notebooks.read(path), parameters=False) == []
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS, *PAGES], ids=lambda path: path.stem)
+def test_every_notebook_is_in_the_table_of_contents(path):
+    assert path.relative_to(Book().root) in Book().notebooks()
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

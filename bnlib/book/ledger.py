@@ -40,7 +40,7 @@ def judged(names: list[str], book: Book | None = None, root: Path = RECORDED) ->
             found, profile = recorded(experiments_of(book.root / path), store)
             runs[path.stem] = found | computed(path.stem)
             profiles[path.stem] = profile
-            shown[path.stem] = cards(claims, runs[path.stem], profile)
+            shown[path.stem] = cards(claims, runs[path.stem])
     return Ledger(runs, profiles, shown)
 
 
@@ -55,7 +55,11 @@ def recorded(
             there = [recipe for recipe in recipes if recipe in store]
             share = len(there) / len(recipes) if recipes else 0.0
             if share > found.get(name, (0.0,))[0]:
-                found[name] = share, profile, Runs(store.find(recipe) for recipe in there)
+                found[name] = (
+                    share,
+                    profile,
+                    Runs((store.find(recipe) for recipe in there), profile),
+                )
     profiles = {profile for _, profile, _ in found.values()} or {PROFILES[0]}
     return {name: runs for name, (_, _, runs) in found.items()}, max(profiles, key=PROFILES.index)
 
