@@ -9,7 +9,7 @@ from made_up import made_up_run
 from scipy import stats
 
 from bnlib.analysis.counts import share
-from bnlib.analysis.findings import Estimate, difference, spread
+from bnlib.analysis.findings import Estimate, difference, sessions, spread
 from bnlib.analysis.learning import RUNNING, accuracy
 from bnlib.book import ledger as commands
 from bnlib.book.layout import Book
@@ -202,7 +202,7 @@ def test_a_part_without_an_interval_wants_five_seeds():
     assert (want.wanted, want.minutes) == (5, 6)
 
 
-def test_settled_parts_and_those_that_no_seeds_settle_are_not_planned():
+def test_settled_parts_and_those_without_a_number_are_not_planned():
     close, count = effect(1.0, 0.1), share([True, False] * 3)
 
     @claim("X4", source="s", says="s", rule="r", needs=["a"])
@@ -222,8 +222,26 @@ def test_settled_parts_and_those_that_no_seeds_settle_are_not_planned():
     book = judged(*claims)
     lines = list(plan.lines(book, wants(*claims), {"01_made": "paper"}))
     assert lines == [
-        "no seeds settle: X3 accuracy, no. 0: not tested: There is no run with lr 7.",
-        "no seeds settle: X4 runs: open: exact binomial, 3 of 6 runs",
+        "not planned: X3 accuracy, no. 0: not tested: There is no run with lr 7.",
+        "not planned: X4 runs: open: exact binomial, 3 of 6 runs",
+    ]
+
+
+def test_a_count_of_few_runs_wants_five_seeds_and_a_timing_none():
+    @claim("X", source="s", says="s", rule="r", needs=["a"])
+    def counted(runs):
+        timed = sessions([np.array([0.9, 1.0, 1.2])])
+        return [
+            Part("runs", AT_LEAST, RUNS, lambda how: share([True] * 3), bound=0.5),
+            Part("time", MORE, CIFAR, lambda how: timed),
+        ]
+
+    book, found = judged(counted), wants(counted)
+    assert list(plan.lines(book, found, {"01_made": "paper"})) == [
+        "X runs",
+        "  3 of 3 runs at n = 3 wants 5 seeds: 2 minutes",
+        "seeds in the recipes of 01_made: a 5; then",
+        "  python -m bnlib record --profile paper --chapters 01_made",
     ]
 
 
@@ -231,6 +249,7 @@ def test_the_plan_names_numbers_and_the_command():
     claims = (
         made_up_claim("X1", effect(0.5, 1.3, n=4)),
         made_up_claim("X2", effect(0.1, 0.5, n=4), unit=RATIO, needs=("a", "b")),
+        made_up_claim("X3", effect(0.1, 9, n=4), needs=("b",)),
     )
     runs = {"a": some_runs(), "b": some_runs(seconds=120)}
     book = judged(*claims, **runs)
@@ -241,7 +260,10 @@ def test_the_plan_names_numbers_and_the_command():
         "  SD 1.3, now ± 1.9 points at n = 4; margin 1 wants 15 seeds: 22 minutes",
         "X2 accuracy, no. 0",
         "  SD 0.5, now ± 0.72 log₂ at n = 4; margin 0.32 wants 21 seeds: 51 minutes",
-        "seeds in the recipes of 01_made: a 21, b 21; then",
+        "X3 accuracy, no. 0",
+        "  SD 9, now ± 13 points at n = 4; margin 1 wants 673 seeds, the budget pays 19: "
+        "60 minutes",
+        "seeds in the recipes of 01_made: a 21, b 21; then",  # not what the budget cannot pay
         "  python -m bnlib record --profile laptop --chapters 01_made",
     ]
 

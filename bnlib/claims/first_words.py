@@ -67,8 +67,8 @@ WORDS = {  # a claim or, with a star, an erratum: the first scheme's word, the r
     ),
     "S3.25": (
         "mixed",
-        "a genuine mixture, from means of arms that learn or do not: now k of n, and the new "
-        "word names the starts",
+        "a genuine mixture by start, but judged by the means of arms that learn or stay at chance: "
+        "now the runs that learn are counted",
     ),
     "S3.26": (
         "mixed",

@@ -1,6 +1,7 @@
 """What is open, and which runs would settle most of it for the least time.
 
-How many seeds a part wants follows from the spread over seeds alone, never from the effect.
+How many seeds a part wants follows from the spread over seeds alone, never from the effect. Its
+time is that of its own arms: parts that share runs cost less together.
 """
 
 import math
@@ -11,12 +12,12 @@ from functools import cached_property
 import numpy as np
 from scipy import stats
 
-from bnlib.analysis.findings import Estimate
+from bnlib.analysis.findings import Estimate, Range
 from bnlib.claims.card import Card, Cards
 from bnlib.claims.judge import NOT_TESTED, OPEN, UNTESTABLE, Answer
 from bnlib.run import Runs
 
-FIRST = 5  # seeds to begin with, where there are too few for an interval
+FIRST = 5  # seeds to begin with: for counts and ranks, and where there is no interval yet
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class Want:
 
     @property
     def half(self) -> float:
-        """Half the width of the interval now."""
+        """Half the width of the interval now; NaN where it has none from a spread."""
         low, high = self.answer.finding.interval()
-        return (high - low) / 2
+        return (high - low) / 2 if isinstance(self.answer.finding, Estimate) else math.nan
 
     @property
     def sd(self) -> float:
@@ -85,7 +86,7 @@ def wants(
         for chapter, some in ledger.items()
         for card in some.judged
         for answer in card.answers
-        if answer.word == OPEN and isinstance(answer.finding, Estimate)
+        if answer.word == OPEN and not isinstance(answer.finding, Range)
     ]
     return sorted((w for w in found if w.now < w.wanted), key=lambda w: (w.capped, w.minutes))
 
@@ -99,16 +100,18 @@ def seconds_a_run(needs: Sequence[str], runs: Mapping[str, Runs]) -> float:
 def lines(
     ledger: Mapping[str, Cards], found: Sequence[Want], profiles: Mapping[str, str]
 ) -> Iterator[str]:
-    """The plan in lines: the open parts, how to record what they want, what seeds do not settle."""
+    """The plan in lines: the open parts; how to record what they want, but for what the budget
+    cannot pay; and what is not planned, since no number of seeds is sure to settle it."""
     for want in found:
         yield f"{want.name}"
         yield f"  {_numbers(want)}"
-    for chapter in dict.fromkeys(want.chapter for want in found):
-        seeds: dict[str, int] = {}
-        for want in found:
-            for name in want.card.claim.needs if want.chapter == chapter else ():
-                seeds[name] = max(want.seeds, seeds.get(name, 0))
-        said = ", ".join(f"{name} {many}" for name, many in seeds.items())
+    seeds: dict[str, dict[str, int]] = {}  # by chapter and experiment
+    for want in found:
+        for name in () if want.capped else want.card.claim.needs:
+            of_chapter = seeds.setdefault(want.chapter, {})
+            of_chapter[name] = max(want.seeds, of_chapter.get(name, 0))
+    for chapter, wanted in seeds.items():
+        said = ", ".join(f"{name} {many}" for name, many in wanted.items())
         yield f"seeds in the recipes of {chapter}: {said}; then"
         yield f"  python -m bnlib record --profile {profiles[chapter]} --chapters {chapter}"
     named = {(want.card.claim.id, want.answer.part.name) for want in found}
@@ -116,7 +119,7 @@ def lines(
         for card in some.judged:
             for answer in card.answers:
                 if (card.claim.id, answer.part.name) not in named and (why := _other(answer)):
-                    yield f"no seeds settle: {card.claim.id} {answer.part.name}: {why}"
+                    yield f"not planned: {card.claim.id} {answer.part.name}: {why}"
 
 
 def _numbers(want: Want) -> str:
@@ -124,10 +127,10 @@ def _numbers(want: Want) -> str:
     unit = "log₂" if part.unit.ratio else part.unit.name
     if math.isfinite(want.half):
         now = f"SD {want.sd:.2g}, now ± {want.half:.2g} {unit} at n = {want.now}"
+        now += f"; margin {part.smallest:.2g}"
     else:
-        now = f"no interval at n = {want.now}"
-    said = f"{now}; margin {part.smallest:.2g} wants {want.wanted} seeds"
-    said += f", the budget pays {want.seeds}" * want.capped
+        now = f"{want.answer.size} at n = {want.now}"
+    said = f"{now} wants {want.wanted} seeds" + f", the budget pays {want.seeds}" * want.capped
     return f"{said}: {want.minutes:.0f} minutes"
 
 
