@@ -29,11 +29,6 @@ def test_every_notebook_is_in_the_table_of_contents(path):
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_chapter_is_in_the_table_of_contents(path):
-    assert path.relative_to(Book().root) in Book().chapters()
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_no_cell_knows_the_smoke_profile(path):
     """It is derived from the laptop's recipes."""
     code = [cell.source for cell in notebooks.read(path).cells if cell.cell_type == "code"]
@@ -172,6 +167,13 @@ def test_each_problem_is_found_and_alone(clean_chapter, spoil, said):
     spoil(clean_chapter)
     (problem,) = problems(clean_chapter)
     assert said in problem
+
+
+def test_a_page_takes_no_parameters(clean_chapter):
+    (problem,) = problems(clean_chapter, parameters=False)
+    assert "tagged 'parameters', not none" in problem
+    no_parameters(clean_chapter)
+    assert problems(clean_chapter, parameters=False) == []
 
 
 def test_clean_removes_what_tools_leave_and_merges_streams(clean_chapter):

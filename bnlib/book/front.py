@@ -28,7 +28,7 @@ def _row(question: Question) -> tuple[str, ...]:
     return (
         escape(question.text),
         f'<span class="answer {look}">{question.word}</span>',
-        "<br>".join(escape(_size(*item, question.word)) for item in question.effects.items()),
+        "".join(_size(*item, question.word) for item in question.effects.items()),
         ", ".join(f'<a href="chapters/{name}.html">{name[:2]}</a>' for name in question.chapters),
     )
 
@@ -36,8 +36,8 @@ def _row(question: Question) -> tuple[str, ...]:
 def _size(name: str, effect: Effect, word: str) -> str:
     """An effect with its size, and with its own word where the question's does not say it."""
     found = effect.answer
-    own = f" ({found.word})" * (found.word != word and bool(found.size))
-    return f"{name}: {found.size or found.why}{own}"
+    own = f", {found.word}" * (found.word != word and bool(found.size))
+    return f'<span class="effect">{escape(f"{name}: {found.size or found.why}{own}")}</span>'
 
 
 class Contents:
