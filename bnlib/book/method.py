@@ -32,7 +32,9 @@ def margins() -> Table:
 def _margin(unit: Unit) -> str:
     if not unit.margin:
         return "any that an exact test shows"
-    return f"a factor of {unit.mark(unit.margin)}" if unit.ratio else f"{unit.margin:g} {unit.name}"
+    if unit.ratio:
+        return f"a factor of {unit.mark(unit.margin)}"
+    return f"{unit.margin:g} {unit.name.removesuffix('s') if unit.margin == 1 else unit.name}"
 
 
 def state(ledger: Ledger) -> str:
