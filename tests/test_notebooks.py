@@ -10,6 +10,7 @@ from bnlib.book.hygiene import problems
 from bnlib.book.layout import Book
 
 CHAPTERS = sorted((Book().root / "chapters").glob("*.ipynb"))
+PAGES = sorted(Book().root.glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -17,9 +18,14 @@ def test_chapter_is_clean(path):
     assert problems(notebooks.read(path)) == []
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_chapter_is_in_the_table_of_contents(path):
-    assert path.relative_to(Book().root) in Book().chapters()
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_page_is_clean_and_takes_no_parameters(path):
+    assert problems(notebooks.read(path), parameters=False) == []
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS, *PAGES], ids=lambda path: path.stem)
+def test_every_notebook_is_in_the_table_of_contents(path):
+    assert path.relative_to(Book().root) in Book().notebooks()
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -161,6 +167,13 @@ def test_each_problem_is_found_and_alone(clean_chapter, spoil, said):
     spoil(clean_chapter)
     (problem,) = problems(clean_chapter)
     assert said in problem
+
+
+def test_a_page_takes_no_parameters(clean_chapter):
+    (problem,) = problems(clean_chapter, parameters=False)
+    assert "tagged 'parameters', not none" in problem
+    no_parameters(clean_chapter)
+    assert problems(clean_chapter, parameters=False) == []
 
 
 def test_clean_removes_what_tools_leave_and_merges_streams(clean_chapter):

@@ -28,11 +28,12 @@ def checks(everything: bool) -> dict[str, Check]:
     """What to run, by name."""
     pytest = [sys.executable, "-m", "pytest", "-q", *SIDE_BY_SIDE]
     ruff = [sys.executable, "-m", "ruff"]
+    notebooks = map(str, Book().notebooks())
     found = {
         "lint": Check([*ruff, "check", "."]),
         "format": Check([*ruff, "format", "--check", "."]),
         "tests": Check([*pytest, "-rs", "-m", "" if everything else "not slow", "tests"]),
-        "chapters": Check([*pytest, "--nbval", "--nbval-current-env", "chapters"]),
+        "chapters": Check([*pytest, "--nbval", "--nbval-current-env", *notebooks]),
     }
     if everything:
         ignored = [f"--ignore-glob=*/test_{name}.py" for name in NOT_COMPUTING]

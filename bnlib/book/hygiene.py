@@ -9,9 +9,10 @@ READABLE_ID = re.compile(r"(?![0-9a-f]{8}$)[a-z][a-z0-9-]*")  # eight hex digits
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 
 
-def problems(notebook: nbformat.NotebookNode) -> list[str]:
-    """Each problem in a sentence that names the cell; an empty list for a clean chapter."""
-    found = list(_of_notebook(notebook))
+def problems(notebook: nbformat.NotebookNode, parameters: bool = True) -> list[str]:
+    """Each problem in a sentence that names the cell; an empty list for a clean notebook. A chapter
+    takes ``parameters``, another page does not."""
+    found = list(_of_notebook(notebook, int(parameters)))
     counts = []
     for number, cell in enumerate(notebook.cells, start=1):
         name = f"cell {number} ({cell.get('id', 'no id')})"
@@ -24,7 +25,7 @@ def problems(notebook: nbformat.NotebookNode) -> list[str]:
     return found
 
 
-def _of_notebook(notebook):
+def _of_notebook(notebook, parameters):
     if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
         found = f"{notebook.nbformat}.{notebook.nbformat_minor}"
         yield f"the format is {found}, not 4.5 or later"
@@ -37,8 +38,9 @@ def _of_notebook(notebook):
     for twice in sorted({name for name in ids if name and ids.count(name) > 1}):
         yield f"two cells have the id {twice!r}"
     tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
-    if len(tagged) != 1 or tagged[0].cell_type != "code":
-        yield f"{len(tagged)} cells are tagged 'parameters', not one code cell"
+    if len(tagged) != parameters or any(cell.cell_type != "code" for cell in tagged):
+        wanted = "one code cell" if parameters else "none"
+        yield f"{len(tagged)} cells are tagged 'parameters', not {wanted}"
     first = notebook.cells[0] if notebook.cells else None
     if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
         yield "the first cell is not a title"

@@ -44,12 +44,17 @@ class Book:
                 raise BookError(f"_toc.yml names {name!r}, but there is no such .ipynb or .md file")
         return found
 
-    def chapters(self) -> list[Path]:
+    def notebooks(self) -> list[Path]:
+        """Every page that is executed: the chapters, and pages of what is computed from them."""
         return [file for file in self.files() if file.suffix == ".ipynb"]
 
-    def pick(self, names: list[str]) -> list[Path]:
+    def chapters(self) -> list[Path]:
+        """The notebooks that have parameters and runs of their own."""
+        return [file for file in self.notebooks() if file.parent.name == "chapters"]
+
+    def pick(self, names: list[str], among: list[Path] | None = None) -> list[Path]:
         """The chapters called `names` (`03_lenet`, `lenet`, `3` or a path); all where none is."""
-        chapters = self.chapters()
+        chapters = self.chapters() if among is None else among
         return [self._one(name, chapters) for name in names] or chapters
 
     def _one(self, name: str, chapters: list[Path]) -> Path:

@@ -18,6 +18,6 @@ def refresh(book: Book, names: list[str]) -> None:
         aside(chapter).unlink()
         print(f"{chapter}: {'rewritten' if changed else 'the same as before'}")
 
-    execute_all(book, book.pick(names), aside, replace)
+    execute_all(book, book.pick(names, book.notebooks()), aside, replace)
     if (book.root / "api.md").is_file():
         notebooks.write_bytes(api.page().encode(), book.root / "api.md")

@@ -53,7 +53,7 @@ def _execute(book: Book, state: State) -> None:
     )
     wanted = {
         chapter: f"{notebooks.source_digest(book.root / chapter)} {shared}"
-        for chapter in book.chapters()
+        for chapter in book.notebooks()
     }
     stale = [
         chapter
@@ -73,7 +73,7 @@ def _execute(book: Book, state: State) -> None:
 def stage(book: Book) -> None:
     """Mirror configuration and pages into the staged tree; touch nothing that is the same."""
     pages = [file for file in book.files() if file.suffix != ".ipynb"]
-    kept = set(book.chapters())
+    kept = set(book.notebooks())
     for name in [*BESIDE, *pages]:
         source = book.root / name
         files = source.rglob("*") if source.is_dir() else [source]

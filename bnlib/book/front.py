@@ -1,0 +1,96 @@
+"""The front page: its table of answers and its list of chapters, from the judged records."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from bnlib.book import notebooks
+from bnlib.book.layout import Book
+from bnlib.book.ledger import Ledger
+from bnlib.book.stacked import Table
+from bnlib.claims.answers import Effect, Question, questions
+from bnlib.claims.card import Cards
+from bnlib.claims.judge import OPEN
+from bnlib.run import Runs
+
+HEADS = ("question", "answer", "how much (95 % interval)", "chapter")
+LOOKS = {"yes": "holds", "a little, perhaps": "holds", "partly": "holds-in-part", OPEN: "open"}
+
+
+def answers(ledger: Ledger) -> Table:
+    """A row a question."""
+    rows = map(_row, questions(ledger.cards, ledger.runs))
+    return Table(HEADS, rows, "answers", markup=True)
+
+
+def _row(question: Question) -> tuple[str, ...]:
+    look = LOOKS.get(question.word, "not-so")
+    return (
+        escape(question.text),
+        f'<span class="answer {look}">{question.word}</span>',
+        "".join(_size(*item, question.word) for item in question.effects.items()),
+        ", ".join(f'<a href="chapters/{name}.html">{name[:2]}</a>' for name in question.chapters),
+    )
+
+
+def _size(name: str, effect: Effect, word: str) -> str:
+    """An effect with its size, and with its own word where the question's does not say it."""
+    found = effect.answer
+    own = f", {found.word}" * (found.word != word and bool(found.size))
+    return f'<span class="effect">{escape(f"{name}: {found.size or found.why}{own}")}</span>'
+
+
+class Contents:
+    """A card a chapter: its question, its answers, how its claims stand, the scale of its runs."""
+
+    def __init__(self, ledger: Ledger, book: Book | None = None):
+        book = book or Book()
+        asked = questions(ledger.cards, ledger.runs)
+        self.chapters = [
+            (path.stem, title(book.root / path), *_stands(path.stem, asked, ledger))
+            for path in book.chapters()
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join("; ".join(chapter) for chapter in self.chapters)
+
+    def _repr_html_(self) -> str:
+        cards = "".join(_card(*chapter) for chapter in self.chapters)
+        return f'<div class="contents">{cards}</div>'
+
+
+def _card(name: str, question: str, answers: str, claims: str, scale: str) -> str:
+    link = f'<a href="chapters/{name}.html">{name[:2]} {escape(question)}</a>'
+    small = f'<p class="small">{escape(claims)} {escape(scale)}</p>'
+    return f"<div><p><strong>{link}</strong></p><p>{escape(answers)}</p>{small}</div>"
+
+
+def title(path: Path) -> str:
+    """A notebook's first heading."""
+    return notebooks.read(path).cells[0].source.splitlines()[0].removeprefix("# ")
+
+
+def _stands(name: str, asked: Sequence[Question], ledger: Ledger) -> tuple[str, str, str]:
+    here = [question.within(name) for question in asked if name in question.chapters]
+    cards = ledger.cards.get(name, Cards())
+    answers = " ".join(f"{question.text} {question.word.capitalize()}." for question in here)
+    return answers or _of_claims(cards), _share(cards), _scale(ledger.runs.get(name, {}))
+
+
+def _of_claims(cards: Cards) -> str:
+    """Of a chapter that answers no question of the front page: its claims."""
+    return " ".join(f"“{c.claim.says}” {c.word.capitalize()}: {c.because}." for c in cards.judged)
+
+
+def _share(cards: Cards) -> str:
+    settled, testable = cards.settled
+    many = len(cards.judged)
+    return f"{many} claim{'s' * (many != 1)}; {settled} of {testable} testable parts settled."
+
+
+def _scale(runs: Mapping[str, Runs]) -> str:
+    """That of the chapter's first experiment, which is its main one."""
+    some = next((r for r in runs.values() if isinstance(r, Runs) and len(r)), None)
+    return (
+        f"Main runs: {some.scale}." if some else "Computed from the formulas; nothing is trained."
+    )

@@ -1,0 +1,203 @@
+"""The questions of the front page, answered by the parts of the claims.
+
+Each question has a few measured effects: parts that the chapters judge, or parts made here of the
+same measures. The answer in a word follows from the words of these parts alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bnlib.analysis.counts import shares
+from bnlib.analysis.course import common_level, reaches
+from bnlib.analysis.findings import Finding
+from bnlib.analysis.learning import RUNNING
+from bnlib.claims.arms import Experiments, arms, pace, pick
+from bnlib.claims.card import Card, Cards
+from bnlib.claims.judge import AT_LEAST, MORE, OPEN, Answer, Part
+from bnlib.claims.outcomes import at_best_rate, level
+from bnlib.claims.regularisers import PLACES
+from bnlib.claims.units import CIFAR, RATIO, RUNS
+from bnlib.run import Runs
+
+Judged = Mapping[str, Cards]  # by chapter
+Recorded = Mapping[str, Mapping[str, Runs]]  # by chapter and experiment
+
+
+@dataclass(frozen=True)
+class Effect:
+    chapter: str
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, and by a short name each effect that answers it."""
+
+    text: str
+    effects: Mapping[str, Effect]
+
+    @property
+    def word(self) -> str:
+        return in_a_word([effect.answer for effect in self.effects.values()])
+
+    @property
+    def chapters(self) -> list[str]:
+        return sorted({effect.chapter for effect in self.effects.values()})
+
+    def within(self, chapter: str) -> "Question":
+        """The question as one chapter answers it."""
+        own = {name: e for name, e in self.effects.items() if e.chapter == chapter}
+        return replace(self, effects=own)
+
+
+def in_a_word(answers: Sequence[Answer]) -> str:
+    """From the settled parts alone, as a headline."""
+    settled = [answer for answer in answers if answer.side is not None]
+    if not settled:
+        return OPEN if any(answer.testable for answer in answers) else "not tested"
+    sides, words = {answer.side for answer in settled}, {answer.word for answer in settled}
+    if len(sides) == 2:
+        return "partly"
+    if sides == {True}:
+        return "a little, perhaps" if words == {"yes, perhaps small"} else "yes"
+    return words.pop() if len(words) == 1 and "no: " not in str(words) else "no"
+
+
+def questions(cards: Judged, runs: Recorded) -> list[Question]:
+    """In the order of the page."""
+    motivation, lenet, alexnet, vgg = (
+        _Chapter(name, cards, runs)
+        for name in ("01_motivation", "03_lenet", "04_alexnet", "07_vgg_landscape")
+    )
+    drift, at_rate = "drift, BN / none", {"lr": "at learning rate 0.1"}
+    spread, off = "spread of the loss, none / BN", "off the plateau"
+    dropout = "mean validation accuracy over the epochs with BN, with dropout − without"
+    better, start = "test accuracy, BN − plain", "test accuracy with BN, gain"
+    best = {"where": "at each arm's best rate"}
+    return [
+        Question(
+            "Does it make the learning rate easier to choose?",
+            {
+                "LeNet": lenet.own(_rates_that_work(lenet.runs)),
+                "VGG-A": vgg.part("S3.27", "runs of the sweep that work, BN"),
+            },
+        ),
+        Question(
+            "Does it train in fewer epochs?",
+            {
+                f"AlexNet, {end}": alexnet.part("S0.1", "epochs", endpoint=end, size="fewer")
+                for end in ("to 65 %", "to 95 % of its own best")
+            },
+        ),
+        Question(
+            "Is it better in the end?",
+            {
+                "LeNet": lenet.as_more("S2.19", "test accuracy", **best),
+                "AlexNet": alexnet.own(_ends_higher(alexnet.runs)),
+                "VGG-A with Adam": vgg.part("S3.26", better),
+            },
+        ),
+        Question(
+            "Does it replace a good start?",
+            {
+                "BN − none from Xavier's": alexnet.own(_replaces(alexnet.runs, "xavier")),
+                "with BN, Xavier's adds": alexnet.part("S0.3", start, start="Xavier's"),
+                "with BN, He's adds": alexnet.part("S0.3", start, start="He's"),
+            },
+        ),
+        Question(
+            "Does it keep the layers' inputs steadier?",
+            {
+                name: motivation.part("S1.20", drift, where=where, **at_rate)
+                for name, where in {
+                    "drift behind BN": "after BN (by construction)",
+                    "in front of it, early": "before BN early",
+                    "in front of it, late": "before BN late",
+                }.items()
+            },
+        ),
+        Question(
+            "Is the loss smoother along the gradient?",
+            {
+                name: vgg.part("S4.32", spread, phase=off, units=units)
+                for name, units in {
+                    "spread, none / BN": "in raw units",
+                    "in scale-free units": "in scale-free units",
+                }.items()
+            },
+        ),
+        Question(
+            "Does it clash with dropout?",
+            {where: alexnet.part("S0.4a", dropout, place=where) for where in PLACES.values()},
+        ),
+        Question(
+            "Does a training step take longer?",
+            {
+                "LeNet": lenet.own(_longer(lenet.runs, "batch", "none")),
+                "AlexNet": alexnet.own(_longer(alexnet.runs, "alexnet batch", "alexnet none")),
+                "ResNet-18": alexnet.own(_longer(alexnet.runs, "resnet18 batch", "resnet18 none")),
+            },
+        ),
+    ]
+
+
+class _Chapter:
+    def __init__(self, name: str, cards: Judged, runs: Recorded):
+        self.name, self.cards, self.runs = name, cards[name], Experiments(runs[name])
+
+    def part(self, claim: str, text: str, **at: str) -> Effect:
+        """The one judged part of a claim whose text begins so, under these conditions."""
+        (card,) = (c for c in self.cards if isinstance(c, Card) and c.claim.id == claim)
+        found = [a for a in card.answers if a.part.text.startswith(text) and _under(a.part, at)]
+        if len(found) != 1:
+            raise LookupError(f"{claim} has {len(found)} parts “{text}” with {at}")
+        return Effect(self.name, found[0])
+
+    def as_more(self, claim: str, text: str, **at: str) -> Effect:
+        """A part that asks whether two are equal, asked whether the first is higher."""
+        return self.own(replace(self.part(claim, text, **at).answer.part, kind=MORE))
+
+    def own(self, part: Part) -> Effect:
+        return Effect(self.name, part.judged())
+
+
+def _under(part: Part, at: Mapping[str, str]) -> bool:
+    return all(part.at.get(key) == phrase for key, phrase in at.items())
+
+
+def _rates_that_work(runs: Experiments) -> Part:
+    """As S3.27 asks it of VGG-A."""
+
+    def wider(how: str) -> Finding:
+        batch, none = arms(runs["sweep"])
+        least = common_level(none, CIFAR.margin, how)
+        return shares(*(reaches(arm, least, how) for arm in (batch, none)))
+
+    return Part("runs of the sweep that work, BN − none", MORE, RUNS, wider)
+
+
+def _ends_higher(runs: Experiments) -> Part:
+    def tuned(how: str) -> list[Runs]:
+        return [at_best_rate(arm, how) for arm in arms(runs["main"])]
+
+    return level("test accuracy, BN − none", MORE, tuned, runs, at={}, primary=RUNNING)
+
+
+def _replaces(runs: Experiments, init: str) -> Part:
+    """One-sided, with S0.3's margin: BN from the default start is at most a point worse, at the
+    learning rate of the other."""
+
+    def pair(how: str) -> list[Runs]:
+        batch, _ = arms(runs["main"])
+        started = pick(runs["scaled_start"], init=init, norm="none")
+        (rate,) = started.values("lr")
+        return [pick(batch, lr=rate), started]
+
+    text = "test accuracy, BN from PyTorch's start − none from a good one"
+    return level(text, AT_LEAST, pair, runs, at={}, bound=-CIFAR.margin)
+
+
+def _longer(runs: Experiments, one: str, other: str) -> Part:
+    return Part(
+        "time of a step, BN / none", MORE, RATIO, lambda how: pace(runs["timing"], one, other)
+    )
