@@ -74,9 +74,8 @@ def places(runs: dict[str, Runs]) -> Html:
     several = {}
     for init, some in (runs["inits"].by("init") | runs["norms"].by("init")).items():
         several[f"{STARTS[init]}, {some[0].recipe.lr:g}"] = some
-    for name in ("tenth", "half"):
-        if len(runs[name]):
-            several[f"Xavier, {runs[name][0].recipe.lr:g}"] = runs[name]
+    if len(runs["tenth"]):
+        several[f"Xavier, {runs['tenth'][0].recipe.lr:g}"] = runs["tenth"]
     rows = {}
     for label, some in several.items():
         batch, none = arms(some)
