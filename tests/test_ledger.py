@@ -53,7 +53,7 @@ def some_runs(n: int = 5, seconds: float = 60.0, made: str = "2026-11-21T07:33:0
     runs = [made_up_run(BASE.but(seed=seed)) for seed in range(n)]
     for run in runs:
         run.provenance.update(seconds=seconds, made=made)
-    return Runs(runs)
+    return Runs(runs, "paper")
 
 
 def judged(*claims, **runs):

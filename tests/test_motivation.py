@@ -124,7 +124,7 @@ def made_up(norm, seed, speed, width=2.0, before=None, lr=0.1, diverged=False):
     recipe = Recipe(model="mlp", norm=norm, lr=lr, seed=seed)
     summary = {"diverged": diverged, "steps": 100, "epochs": 4}
     summary |= {"test_acc": 0.5, "test_acc_precise": 0.5}
-    return Run(recipe, {}, summary, {}, arrays)
+    return Run(recipe, {}, summary, {"device_kind": "cpu"}, arrays)
 
 
 def arms(none, batch, before=None, lrs=(0.1,), scatter=0.01, n=5, later=None):

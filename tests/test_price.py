@@ -158,7 +158,7 @@ def test_a_chapter_counts_a_run_once_and_the_dearest_first(tmp_path):
     cell = {"metadata": {"tags": ["recipes"]}, "source": [source]}
     path = tmp_path / "09_made.ipynb"
     path.write_text(json.dumps({"cells": [cell]}))
-    rows = priced_chapter(path, "smoke", H100)
+    rows = priced_chapter(path, "laptop", H100)
     assert [(row.name, row.runs, row.missing) for row in rows] == [
         ("more", 3, 3),
         ("few", 2, 2),

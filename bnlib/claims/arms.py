@@ -23,6 +23,12 @@ class Experiments(dict[str, Runs]):
 
     def __init__(self, runs: Mapping[str, Runs]):
         super().__init__({name: some for name, some in runs.items() if len(some)})
+        self.used: dict[str, Runs] = {}  # what a rule has asked for
+
+    def __getitem__(self, name: str) -> Runs:
+        some = super().__getitem__(name)
+        self.used[name] = some
+        return some
 
     def __missing__(self, name: str) -> Runs:
         raise NotTested(f"The experiment “{name}” is not recorded.")

@@ -27,7 +27,7 @@ class Claim:
     parts: Rule
 
     def card(self, runs: Mapping[str, Runs]) -> Card:
-        answers, missing = self._answers(runs)
+        answers, missing, used = self._answers(runs)
         recent = {
             name: Runs(run for run in some if self._later(run))
             for name, some in runs.items()
@@ -37,27 +37,24 @@ class Claim:
             claim=self,
             answers=answers,
             missing=missing,
-            scales=tuple(dict.fromkeys(some.scale for some in self._needed(runs))),
+            scales=tuple(dict.fromkeys(some.scale for some in used if isinstance(some, Runs))),
             repeats=_repeats(answers, self._answers(recent)[0]),
             post_hoc=any(not self._later(run) for some in runs.values() for run in _runs(some)),
         )
 
-    def _answers(self, runs: Mapping[str, Runs]) -> tuple[tuple[Answer, ...], str]:
-        """The judged parts, and what is missing where there are none."""
+    def _answers(self, runs: Mapping[str, Runs]) -> tuple[tuple[Answer, ...], str, list[Runs]]:
+        """The judged parts, what is missing where there are none, and the runs that were asked."""
+        experiments = Experiments(runs)
         try:
-            experiments = Experiments(runs)
             for name in self.needs:
                 _ = experiments[name]
             parts = tuple(self.parts(experiments))
         except NotTested as missing:
-            return (), str(missing)
+            return (), str(missing), []
         if len({part.name for part in parts}) < len(parts):
             raise ValueError(f"{self.id}: two parts have one name")
-        return tuple(part.judged() for part in parts), ""
-
-    def _needed(self, runs: Mapping[str, Runs]) -> list[Runs]:
-        found = (runs.get(name, ()) for name in self.needs)
-        return [some for some in found if isinstance(some, Runs) and len(some)]
+        answers = tuple(part.judged() for part in parts)
+        return answers, "", list(experiments.used.values())
 
     def _later(self, run: Run) -> bool:
         return run.provenance.get("made", "") >= self.dated
