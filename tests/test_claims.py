@@ -66,7 +66,12 @@ def lenet_runs(
     times = {"none": [1.0] * 5, "batch": [ours, 1.01 * ours] * 2 + [ours], "torch": [1.0] * 5}
     if naive:
         times["naive"] = [naive, 1.01 * naive] * 2 + [naive]
-    timing = Run(Timing(recipe=BASE, repeats=5), times, {"diverged": False}, {"made": made})
+    timing = Run(
+        Timing(recipe=BASE, repeats=5),
+        times,
+        {"diverged": False},
+        {"made": made, "device_kind": "cpu"},
+    )
     bare = BASE.but(image_size=28)
     return {
         "main": Runs(run(r) for r in BASE.grid(seed=SEEDS, norm=(*two, "torch"))),
