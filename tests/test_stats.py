@@ -4,15 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from scipy import integrate, special
 
 from bnlib.analysis.stats import (
     first_at,
     holm,
     mean_interval,
-    paired,
     percent,
-    to_own_best,
 )
 
 T_975 = {2: 4.302652730, 4: 2.776445105, 9: 2.262157163, 29: 2.045229642}  # printed tables
@@ -39,7 +36,6 @@ def test_no_interval_from_fewer_than_three(n):
     middle, half = mean_interval(np.arange(n))
     assert middle == pytest.approx((n - 1) / 2)
     assert np.isnan(half)
-    assert np.isnan(paired(np.ones(n), np.zeros(n))[1:]).all()
 
 
 @pytest.mark.parametrize(("n", "level"), [(3, 0.95), (10, 0.95), (5, 0.9)])
@@ -50,39 +46,6 @@ def test_interval_covers_as_often_as_it_says(n, level):
     assert share == pytest.approx(level, abs=0.005)  # four and a half standard errors
 
 
-def p_value(t: float, df: int) -> float:
-    """Two-sided, by integrating Student's density."""
-    scale = special.gamma((df + 1) / 2) / math.sqrt(df * math.pi) / special.gamma(df / 2)
-    tail = integrate.quad(lambda s: scale * (1 + s * s / df) ** (-(df + 1) / 2), abs(t), math.inf)
-    return 2 * tail[0]
-
-
-def test_paired_by_its_formula():
-    rng = np.random.default_rng(1)
-    seeds = rng.normal(0, 5, 8)  # what the pairs share falls out
-    a, b = seeds + rng.normal(0.4, 0.5, 8), seeds + rng.normal(0, 0.5, 8)
-    middle, half, p = paired(a, b)
-    d = a - b
-    error = d.std(ddof=1) / math.sqrt(8)
-    assert middle == pytest.approx(d.mean())
-    assert half == pytest.approx(2.364624251 * error)
-    assert p == pytest.approx(p_value(d.mean() / error, 7), rel=1e-6)
-    assert paired(b, a) == pytest.approx((-middle, half, p))
-    assert (p < 0.05) == (abs(middle) > half)
-
-
-def test_paired_differences_without_spread():
-    assert paired([0.5, 0.6, 0.7], [0.5, 0.6, 0.7]) == (0, 0, 1)
-    middle, half, p = paired([2, 3, 4], [1, 2, 3])
-    assert (middle, half, p) == (1, 0, 0)
-
-
-@pytest.mark.parametrize(("a", "b"), [(math.nan, 1), (math.inf, 1), (math.inf, math.inf)])
-def test_a_pair_without_a_finite_difference_leaves_no_interval(a, b):
-    for one, other in ((a, b), (b, a)):
-        assert np.isnan(paired([3, one, 5, 6], [1, other, 2, 2])).all()
-
-
 def first_by_a_loop(row, target) -> float:
     for epoch, value in enumerate(row, start=1):
         if value >= target:
@@ -90,7 +53,7 @@ def first_by_a_loop(row, target) -> float:
     return math.inf
 
 
-def test_epochs_to_a_target_or_to_the_rows_own_best():
+def test_epochs_to_a_target():
     curves = np.random.default_rng(5).uniform(size=(200, 12))
     curves[::7, 4:] = np.nan  # stopped early
     targets = np.random.default_rng(6).uniform(0.5, 1.1, 200)
@@ -102,12 +65,7 @@ def test_epochs_to_a_target_or_to_the_rows_own_best():
             first_by_a_loop(*pair) for pair in zip(curves, level, strict=True)
         ]
         assert 0 < np.isinf(found).sum() < 200
-    for share in (0.95, 0.5):
-        best = [share * max(v for v in row if v == v) for row in curves]
-        expected = [first_by_a_loop(*pair) for pair in zip(curves, best, strict=True)]
-        assert to_own_best(curves, share).tolist() == expected
     assert first_at([[0.1, 0.5, 0.4]], 0.5).tolist() == [2]  # at the target counts
-    assert to_own_best([[0.1, 0.94, 0.95, 1.0]]).tolist() == [3]
 
 
 @pytest.mark.parametrize(

@@ -18,20 +18,6 @@ def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray,
     return middle, stats.t.ppf((1 + level) / 2, n - 1) * stats.sem(values, axis=0)
 
 
-def paired(a: np.ndarray, b: np.ndarray, level: float = LEVEL) -> tuple[float, float, float]:
-    """Mean of a − b over pairs, half the width of its interval, and the two-sided p-value."""
-    with np.errstate(invalid="ignore"):  # never − never is not a number
-        difference = np.asarray(a, float) - np.asarray(b, float)
-    if not np.isfinite(difference).all():  # a run that diverged, a time that never came
-        return float("nan"), float("nan"), float("nan")
-    middle, half = mean_interval(difference, level)
-    if len(difference) < 3:
-        return float(middle), float("nan"), float("nan")
-    if np.ptp(difference) == 0:  # the pairs agree exactly: no spread to compare with
-        return float(middle), 0.0, 1.0 if middle == 0 else 0.0
-    return float(middle), float(half), float(stats.ttest_1samp(difference, 0).pvalue)
-
-
 def holm(p_values: Sequence[float], level: float = LEVEL) -> list[bool]:
     """Which of several tests survive Holm's correction at ``1 − level``."""
     order = np.argsort(p_values)
@@ -47,11 +33,6 @@ def first_at(curves: np.ndarray, targets: float | np.ndarray) -> np.ndarray:
     """The epoch, counted from 1, at which each row first is at its target or above; inf: never."""
     reached = np.asarray(curves) >= np.broadcast_to(targets, len(curves))[:, None]
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.inf)
-
-
-def to_own_best(curves: np.ndarray, share: float = 0.95) -> np.ndarray:
-    """The epoch at which each row first reaches ``share`` of its own highest value."""
-    return first_at(curves, share * np.nanmax(curves, axis=1))
 
 
 def percent(values: np.ndarray) -> str:

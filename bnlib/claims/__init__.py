@@ -27,8 +27,7 @@ How to write a rule file (``lenet.py`` is the example):
    ``dated=``: runs made before are judged post hoc, later seeds show whether it repeats.
 """
 
-from bnlib.claims.claim import cards, claim, erratum
-from bnlib.claims.first_scheme import Claim, Finding, Verdict, verdicts
+from bnlib.claims.claim import Claim, cards, claim, erratum
 from bnlib.claims.judge import Part
 
-__all__ = ["Claim", "Finding", "Part", "Verdict", "cards", "claim", "erratum", "verdicts"]
+__all__ = ["Claim", "Part", "cards", "claim", "erratum"]

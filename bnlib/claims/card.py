@@ -71,11 +71,6 @@ class Card:
         return "; ".join(said) or self.missing
 
     @property
-    def measured(self) -> list[str]:
-        """What a summary shows: the main part's size, or what is missing."""
-        return [self.main.size if self.main else self.because]
-
-    @property
     def repeated(self) -> str:
         """Whether the settled parts repeat on new seeds; empty where there are none yet."""
         words = set(self.repeats.values())
@@ -126,10 +121,6 @@ class ErratumCard:
     claim: Erratum
     because: str
     label: str = "erratum"
-
-    @property
-    def measured(self) -> list[str]:
-        return [self.because]
 
     def __repr__(self) -> str:
         return f"{self.claim.id} erratum: {self.because}"
