@@ -27,7 +27,7 @@ from bnlib.records.provenance import code_version, device_name, provenance
 from bnlib.training.captured import Captured
 from bnlib.training.process import settings
 from bnlib.training.step import Step, criterion_of
-from bnlib.training.train import train
+from bnlib.training.together import train
 
 IMAGES = {"digits": 54_000, "shapes": 45_000}  # of an epoch of the data set that each stands for
 NETS = [

@@ -119,7 +119,7 @@ class Study:
             yield from side_by_side(recipes, self.device, code, self.workers)
         else:
             from bnlib.training.devices import use
-            from bnlib.training.train import together
+            from bnlib.training.together import together
 
             yield from together(recipes, use(self.device), self.together, code)
 

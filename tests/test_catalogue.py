@@ -13,7 +13,7 @@ from bnlib.catalogue import DATASETS, NETS, NORMS
 from bnlib.errors import BookError
 from bnlib.norm import NORM_LAYERS, norm_layer
 from bnlib.recipe import Recipe, Timing
-from bnlib.training.evaluate import averaging
+from bnlib.training.precise import averaging
 
 
 def accepted(**fields) -> bool:

@@ -14,7 +14,7 @@ from bnlib.claims import Part, cards, claim, erratum
 from bnlib.claims.arms import Experiments, NotTested, contrast, pace, pick
 from bnlib.claims.judge import AT_MOST, MORE
 from bnlib.claims.lenet import LENET
-from bnlib.claims.units import CIFAR, MNIST
+from bnlib.claims.margins import CIFAR, MNIST
 from bnlib.recipe import Recipe, Timing
 from bnlib.run import Run, Runs
 

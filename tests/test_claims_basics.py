@@ -76,7 +76,6 @@ def test_the_computed_errors_are_those_of_the_closed_form():
 def test_the_verdict_on_what_is_computed():
     card, erratum = cards(BASICS, {"S1.11": scale_errors()})
     assert [answer.side for answer in card.answers] == [True] * 6 + [False] * 6
-    assert card.measured == ["0 of its size"]
     assert not card.post_hoc
     assert erratum.label == "erratum"
     assert "Three slips" in erratum.because

@@ -16,7 +16,7 @@ from bnlib.training import captured
 from bnlib.training import train as loop
 from bnlib.training.process import settings
 from bnlib.training.step import criterion_of
-from bnlib.training.train import together, train
+from bnlib.training.together import together, train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
 

@@ -16,7 +16,8 @@ from bnlib.measure.calibration import BINS, Calibration, calibration_error
 from bnlib.measure.logits import Logits
 from bnlib.measure.plane import POINTS, filterwise, loss_plane
 from bnlib.seeds import stream
-from bnlib.training.evaluate import evaluate, precise
+from bnlib.training.evaluate import evaluate
+from bnlib.training.precise import precise
 
 
 def by_hand(confidence, correct, edges) -> float:

@@ -14,11 +14,11 @@ from bnlib.data import as_input
 from bnlib.data.augment import augmented, draws
 from bnlib.recipe import Recipe
 from bnlib.seeds import stream
-from bnlib.training import captured, evaluate
+from bnlib.training import captured, evaluate, precise
 from bnlib.training import train as loop
 from bnlib.training.optim import Schedule, make_optimizer
 from bnlib.training.step import Step, criterion_of
-from bnlib.training.train import together, train
+from bnlib.training.together import together, train
 
 
 @pytest.fixture(autouse=True)
@@ -50,8 +50,8 @@ def plain(recipe: Recipe) -> tuple[dict[str, list[float]], torch.nn.Module]:
             total += loss.item()
         row = {"train_loss": total.item() / STEPS}
         nets = {"": copy.deepcopy(model)}
-        if evaluate.averaging(model):
-            nets["_precise"] = evaluate.precise(model, found.train)
+        if precise.averaging(model):
+            nets["_precise"] = precise.precise(model, found.train)
         for how, net in nets.items():
             result = evaluate.evaluate(net, found.val, criterion)
             row[f"val_loss{how}"] = result.loss.item()

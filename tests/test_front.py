@@ -11,13 +11,13 @@ from bnlib.book import front, method
 from bnlib.book.layout import Book
 from bnlib.book.ledger import Ledger, judged
 from bnlib.book.stacked import Table
-from bnlib.claims import units
+from bnlib.claims import margins
 from bnlib.claims.answers import Effect, Question, in_a_word, questions
 from bnlib.claims.arms import NotTested
 from bnlib.claims.card import ErratumCard
 from bnlib.claims.judge import MORE, Answer, Part
 from bnlib.claims.ledger import together
-from bnlib.claims.units import CIFAR
+from bnlib.claims.margins import CIFAR
 
 
 def between(low: float, high: float) -> Estimate:
@@ -124,7 +124,7 @@ def test_every_chapter_has_a_card_with_its_title():
 
 
 def test_every_unit_of_the_book_is_in_the_table_of_margins():
-    every = {unit for unit in vars(units).values() if isinstance(unit, units.Unit)}
+    every = {unit for unit in vars(margins).values() if isinstance(unit, margins.Unit)}
     assert set(method.MEASURES.values()) == every
     shown = dict(method.margins().rows)
     assert shown["ratios: times, widths, distances"] == "a factor of 1.25×"

@@ -30,7 +30,7 @@ from bnlib.claims.judge import (
     what_splits,
     word,
 )
-from bnlib.claims.units import CIFAR, MNIST, RATIO, RUNS, three_digits
+from bnlib.claims.margins import CIFAR, MNIST, RATIO, RUNS, three_digits
 
 
 def between(low: float, high: float) -> Estimate:

@@ -15,7 +15,7 @@ from bnlib.measure.twin import Twin
 from bnlib.recipe import Recipe
 from bnlib.training import train as loop
 from bnlib.training.step import Step
-from bnlib.training.train import train
+from bnlib.training.together import train
 
 SEEN = SMALL.but(probes=("landscape",), probe_every=1, epochs=1)
 

@@ -18,7 +18,7 @@ from bnlib.claims.arms import NotTested, contrast, need, pick
 from bnlib.claims.claim import DATED
 from bnlib.claims.judge import AT_LEAST, MORE
 from bnlib.claims.ledger import CLAIMS, standing
-from bnlib.claims.units import CIFAR, RATIO, RUNS
+from bnlib.claims.margins import CIFAR, RATIO, RUNS
 from bnlib.recipe import Recipe
 from bnlib.records.store import Store
 from bnlib.run import Runs

@@ -9,20 +9,20 @@ from training import bits, trained
 from bnlib import models
 from bnlib.data import Split, as_input
 from bnlib.recipe import Recipe
-from bnlib.training import evaluate
+from bnlib.training import precise
 
 each_norm = pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
 
 
 @each_norm
 def test_precise_statistics_are_the_average_over_batches(norm, monkeypatch):
-    monkeypatch.setattr(evaluate, "BATCH", 100)
+    monkeypatch.setattr(precise, "BATCH", 100)
     net = models.build(Recipe(norm=norm, image_size=28))
     images = torch.randn(300, 28, 28, 1)
     before = bits(net)
-    twin = evaluate.precise(net, Split(images, torch.zeros(300).long()))
+    twin = precise.precise(net, Split(images, torch.zeros(300).long()))
     assert bits(net) == before
-    assert len(evaluate.averaging(net)) == 4
+    assert len(precise.averaging(net)) == 4
     batches = torch.stack([net.conv1(as_input(part)) for part in images.split(100)]).double()
     norms = {
         "l1": batches.abs().mean((1, 3, 4)),

@@ -16,7 +16,7 @@ from bnlib.price.cards import H100, Cpu, Gpu
 from bnlib.price.trace import Kernel, Pass, Work, total, trace
 from bnlib.price.work import PROBES, parts, steps, work_of
 from bnlib.recipe import Recipe, Timing
-from bnlib.training.train import train
+from bnlib.training.together import train
 
 SMALL = {"dataset": "digits", "epochs": 2, "batch_size": 100}
 

@@ -12,7 +12,7 @@ from bnlib.measure import PROBES
 from bnlib.measure.landscape import Landscape
 from bnlib.recipe import Recipe
 from bnlib.training.captured import warm_up
-from bnlib.training.train import train
+from bnlib.training.together import train
 
 RECIPES = [
     Recipe(model=model, norm=norm, dropout=dropout, probes=("landscape",), **SMALLEST)

@@ -15,7 +15,8 @@ from bnlib.measure import PROBES, Watched
 from bnlib.measure.s2_evaluation import S2Evaluation
 from bnlib.measure.unit_inputs import UnitInputs
 from bnlib.recipe import PROBES as NAMES
-from bnlib.training.evaluate import evaluate, precise
+from bnlib.training.evaluate import evaluate
+from bnlib.training.precise import precise
 
 NORMS = ("none", "batch", "torch")
 OF_NORMS = ("affine",), ("variance_shift",)  # these watch norm layers only

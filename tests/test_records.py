@@ -13,7 +13,7 @@ from bnlib.errors import BookError
 from bnlib.recipe import Recipe, Timing
 from bnlib.records.store import Store, problems, read
 from bnlib.run import Run
-from bnlib.training.train import train
+from bnlib.training.together import train
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from bnlib.errors import BookError
 from bnlib.recipe import Timing
 from bnlib.records.store import Store
 from bnlib.study import Study, Unfinished
-from bnlib.training import train as training
+from bnlib.training import together as training
 
 RECIPES = [SMALL.but(seed=seed, epochs=1) for seed in range(3)]
 

@@ -17,7 +17,7 @@ from bnlib import data, models
 from bnlib.recipe import Recipe
 from bnlib.seeds import seed_of, stream
 from bnlib.training.step import Step
-from bnlib.training.train import train
+from bnlib.training.together import train
 
 NORMS = ("none", "batch", "torch")
 LENET = SMALL.but(model="lenet", epochs=1)

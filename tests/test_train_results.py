@@ -10,7 +10,7 @@ from bnlib.errors import BookError
 from bnlib.recipe import Recipe
 from bnlib.training import train as module
 from bnlib.training.step import criterion_of
-from bnlib.training.train import train
+from bnlib.training.together import train
 
 
 def settings() -> list:

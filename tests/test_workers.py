@@ -110,7 +110,7 @@ def test_other_errors_pass(error):
 
 IN_WORKERS = """
 import os, signal
-from bnlib.training import train as module
+from bnlib.training import together as module
 from bnlib.training.memory import enough_memory
 
 real = getattr(module, "real", module.train)  # Dask reads this file more than once

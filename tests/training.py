@@ -13,7 +13,7 @@ from torch import nn
 from bnlib import models
 from bnlib.recipe import Recipe
 from bnlib.run import Run
-from bnlib.training.train import train
+from bnlib.training.together import train
 
 
 @contextlib.contextmanager

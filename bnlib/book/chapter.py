@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bnlib.book.banner import banner
-from bnlib.book.thin import Asked, asked_for, thin
+from bnlib.book.smoke import Asked, asked_for, thin
 from bnlib.errors import BookError
 from bnlib.paths import HOUSE, RECORDED
 from bnlib.records.store import Store

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bnlib.analysis.findings import difference, mean, spread
-from bnlib.claims.units import three_digits
+from bnlib.claims.margins import three_digits
 
 
 def times(none: np.ndarray, other: np.ndarray) -> str:

@@ -8,7 +8,7 @@ from bnlib.claims import first_words
 from bnlib.claims.card import Cards, ErratumCard
 from bnlib.claims.errata import ERRATA
 from bnlib.claims.ledger import together
-from bnlib.claims.units import CIFAR, EPOCHS, ERROR, MNIST, NATS, RATIO, RUNS, SLOPE, Unit
+from bnlib.claims.margins import CIFAR, EPOCHS, ERROR, MNIST, NATS, RATIO, RUNS, SLOPE, Unit
 
 MEASURES: dict[str, Unit] = {
     "accuracy on CIFAR-10 and CIFAR-100": CIFAR,

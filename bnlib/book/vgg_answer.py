@@ -9,7 +9,7 @@ from bnlib.book.boxes import Html, box
 from bnlib.book.landscape_tables import phase_ratio
 from bnlib.book.measured import times
 from bnlib.claims.arms import arms
-from bnlib.claims.units import three_digits
+from bnlib.claims.margins import three_digits
 from bnlib.run import Runs
 
 LARGEST = 4.0  # times the learning rate

@@ -12,7 +12,7 @@ from bnlib.book.landscape_tables import STARTS
 from bnlib.book.measured import about
 from bnlib.catalogue import DATASETS, NETS
 from bnlib.claims.arms import arms
-from bnlib.claims.units import three_digits
+from bnlib.claims.margins import three_digits
 from bnlib.claims.vgg import ROUNDING, STILL
 from bnlib.recipe import Recipe
 from bnlib.run import Runs

@@ -8,7 +8,7 @@ How to write a rule file (``lenet.py`` is the example):
    which nothing can be asked. A slip of a text is an ``@erratum`` that returns what is right.
 2. A part asks one question: ``Part(text, kind, unit, find, primary, at)``. Its kind is "more",
    "less", "equal", "at_most" or "at_least" (these two with a ``bound``, written as a reader would).
-   Margins belong to the units (``units.py``), for the whole book; ``margin=`` is for the source's
+   Margins belong to the units (``margins.py``), for the whole book; ``margin=`` is for the source's
    own resolution only. ``at`` names conditions in phrases ({"start": "from He's start"}): a claim
    that holds in part says which of them splits it. Texts are fixed; what was chosen on the way,
    such as a learning rate, is the finding's ``note``.

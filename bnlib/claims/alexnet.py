@@ -6,9 +6,9 @@ from bnlib.analysis.learning import PRECISE, RUNNING, accuracy, time_to, time_to
 from bnlib.claims.arms import Experiments, NotTested, arms, contrast, pace, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_MOST, EQUAL, MORE, Part
+from bnlib.claims.margins import CIFAR, RATIO, SLOPE
 from bnlib.claims.outcomes import at_best_rate, level, longer
 from bnlib.claims.regularisers import SOURCE, alone_is_better, decay_adds_nothing, slows_batch_norm
-from bnlib.claims.units import CIFAR, RATIO, SLOPE
 from bnlib.run import Runs
 
 TARGETS = (60, 65, 70, 75, 80)  # percent

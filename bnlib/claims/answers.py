@@ -14,9 +14,9 @@ from bnlib.analysis.learning import RUNNING
 from bnlib.claims.arms import Experiments, arms, pace, pick
 from bnlib.claims.card import Card, Cards
 from bnlib.claims.judge import AT_LEAST, MORE, OPEN, Answer, Part
+from bnlib.claims.margins import CIFAR, RATIO, RUNS
 from bnlib.claims.outcomes import at_best_rate, level
 from bnlib.claims.regularisers import PLACES
-from bnlib.claims.units import CIFAR, RATIO, RUNS
 from bnlib.run import Runs
 
 Judged = Mapping[str, Cards]  # by chapter

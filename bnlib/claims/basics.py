@@ -10,7 +10,7 @@ from bnlib.analysis.findings import Finding, exact
 from bnlib.claims.arms import Experiments
 from bnlib.claims.claim import claim, erratum
 from bnlib.claims.judge import AT_MOST, Part
-from bnlib.claims.units import ERROR
+from bnlib.claims.margins import ERROR
 
 EXACT = 1e-10  # relative error below which two results of float64 are equal
 STATEMENTS = ("BN((αw)ᵀx + b) = BN(wᵀx)", "∂/∂x unchanged", "∂/∂(αw) = α⁻¹ ∂/∂w")

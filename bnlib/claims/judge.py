@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from bnlib.analysis.findings import Finding
 from bnlib.analysis.learning import EVALUATIONS, PRECISE
 from bnlib.claims.arms import NotTested, Untestable
-from bnlib.claims.units import Unit
+from bnlib.claims.margins import Unit
 
 MORE, LESS, EQUAL, AT_MOST, AT_LEAST = KINDS = ("more", "less", "equal", "at_most", "at_least")
 YES = ("yes", "yes, perhaps small")

@@ -19,7 +19,7 @@ from bnlib.analysis.learning import PRECISE
 from bnlib.claims.arms import Experiments, arms, contrast, need, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_LEAST, MORE, Part
-from bnlib.claims.units import CIFAR, NATS, RATIO, RUNS
+from bnlib.claims.margins import CIFAR, NATS, RATIO, RUNS
 from bnlib.run import Runs
 
 S3 = "Santurkar et al. 2018, as repeated in the CIFAR-10 exploration (S3)"

@@ -7,7 +7,7 @@ from bnlib.analysis.rates import at_best
 from bnlib.claims.arms import Experiments, contrast, pace, paired_contrast, pick
 from bnlib.claims.claim import claim, erratum
 from bnlib.claims.judge import AT_LEAST, EQUAL, MORE, Part
-from bnlib.claims.units import MNIST, RATIO, RUNS
+from bnlib.claims.margins import MNIST, RATIO, RUNS
 
 SOURCE = "Review of batch normalisation with LeNet (S2)"
 WHOLE_PERCENT = 1.0  # the source's resolution, in points

@@ -10,7 +10,7 @@ from bnlib.analysis.learning import PRECISE
 from bnlib.claims.arms import Experiments, contrast, pick
 from bnlib.claims.claim import claim, erratum
 from bnlib.claims.judge import LESS, Part
-from bnlib.claims.units import RATIO
+from bnlib.claims.margins import RATIO
 from bnlib.run import Runs
 
 WHERE = {  # the parts: where a unit's input is taken, and in which phase of training

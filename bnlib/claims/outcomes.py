@@ -15,7 +15,7 @@ from bnlib.analysis.findings import Finding
 from bnlib.analysis.learning import EVALUATIONS, RUNNING, Measure, accuracy, best, learned
 from bnlib.claims.arms import NotTested, Untestable, combined, contrast, need
 from bnlib.claims.judge import AT_LEAST, MORE, Part
-from bnlib.claims.units import CIFAR, RATIO, RUNS, Unit
+from bnlib.claims.margins import CIFAR, RATIO, RUNS, Unit
 from bnlib.run import Runs
 
 Arms = Callable[[str], Sequence[Runs]]  # under an evaluation, since rates are chosen under it

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 
 from bnlib.claims.judge import AT_LEAST, AT_MOST, Answer
-from bnlib.claims.units import Unit
+from bnlib.claims.margins import Unit
 
 ROW, AXIS = 18, 16  # pixels
 APART = 15.0  # percent of the width between two labels of the axis

@@ -27,8 +27,8 @@ from bnlib.analysis.learning import (
 from bnlib.claims.arms import Experiments, NotTested, arms, combined, contrast, need, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_MOST, LESS, MORE, Part
+from bnlib.claims.margins import CIFAR, RATIO
 from bnlib.claims.outcomes import level, longer
-from bnlib.claims.units import CIFAR, RATIO
 from bnlib.run import Runs
 
 SOURCE = "Report on batch normalisation in AlexNet (S0)"

@@ -13,7 +13,7 @@ from bnlib.analysis.learning import PRECISE, RUNNING, Measure, accuracy, best
 from bnlib.claims.arms import Experiments, contrast, need, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_LEAST, AT_MOST, EQUAL, MORE, Part
-from bnlib.claims.units import CIFAR, NATS, RUNS, Unit
+from bnlib.claims.margins import CIFAR, NATS, RUNS, Unit
 from bnlib.run import Runs
 
 S3 = "CIFAR-10 exploration (S3)"

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from bnlib.measure.probe import Probe, Watched
-from bnlib.training.evaluate import averaging, evaluate, precise
+from bnlib.training.evaluate import evaluate
+from bnlib.training.precise import averaging, precise
 
 BINS = 15
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from bnlib.data import as_input
 from bnlib.measure.probe import Probe
 from bnlib.models.twin import twin_of
-from bnlib.training.evaluate import averaging
+from bnlib.training.precise import averaging
 
 IMAGES = 2000  # of the training part
 

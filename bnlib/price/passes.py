@@ -16,8 +16,8 @@ from bnlib.data import as_input
 from bnlib.models.dropout import Noise, share
 from bnlib.price.trace import Pass, trace
 from bnlib.recipe import Recipe
-from bnlib.training.evaluate import averaging
 from bnlib.training.optim import make_optimizer
+from bnlib.training.precise import averaging
 
 NET = ("dataset", "image_size", "model", "width", "norm", "activation")
 LEARNER = ("dropout", "dropout_at", "optimizer", "momentum", "nesterov", "batch_size", "precision")

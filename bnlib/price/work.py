@@ -12,7 +12,7 @@ from bnlib.measure.landscape import POINTS
 from bnlib.price import passes
 from bnlib.price.trace import Work
 from bnlib.recipe import Recipe, Timing
-from bnlib.training.evaluate import BATCH, PRECISE
+from bnlib.training.precise import BATCH, PRECISE
 from bnlib.training.timing import WARM_UP
 
 TESTED = {"svhn": 26_032, "digits": 300, "shapes": 1_000}  # test images; 10,000 of the others

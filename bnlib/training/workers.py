@@ -137,7 +137,7 @@ def _ctrl_c_waits() -> Iterator[None]:
 
 def _train(recipe: Recipe, device: str, code: dict[str, Any]) -> Run:
     """In a worker: what it prints must not land in the notebook that waits for it."""
-    from bnlib.training.train import train
+    from bnlib.training.together import train
 
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)

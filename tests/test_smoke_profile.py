@@ -6,7 +6,7 @@ from made_up import SMALL
 from bnlib import data
 from bnlib.book import chapter
 from bnlib.book.layout import Book
-from bnlib.book.thin import asked_for, thin
+from bnlib.book.smoke import asked_for, thin
 from bnlib.recipe import Recipe, Timing
 
 WIDE = Recipe(dataset="cifar10", model="vgg_a", width=0.25, epochs=10)
