@@ -105,3 +105,7 @@ def test_time_constants_are_those_of_a_squared_length_that_decays():
     assert time_constants(run) == pytest.approx(-np.log(squared), rel=1e-3)
     faster = learned(BASE.but(lr=0.05, weight_decay=2e-3, momentum=0.9), 0.5)
     assert time_constants(faster) == pytest.approx(10 * time_constants(run))
+
+
+def test_an_arm_without_runs_has_none_that_learned():
+    assert learned(Runs([]), RUNNING).tolist() == []

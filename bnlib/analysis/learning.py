@@ -41,6 +41,8 @@ def guessing(arm: Runs) -> float:
 
 def learned(arm: Runs, how: str) -> np.ndarray:
     """Whether a run ends well above guessing; one that diverged does not: (runs,)."""
+    if not len(arm):
+        return np.zeros(0, bool)
     return 100 * arm.final(column(arm, "val_acc", how)) > LEARNS * guessing(arm)
 
 
