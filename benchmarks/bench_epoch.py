@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from bnlib import data, models
 from bnlib.errors import BookError
+from bnlib.paths import RAW
 from bnlib.recipe import Recipe
 from bnlib.training.process import THREADS
 from bnlib.training.step import Step
@@ -63,7 +64,7 @@ def plain() -> Callable[[], tuple[float, float]]:
             transforms.Normalize(mnist.mean.tolist(), mnist.std.tolist()),
         ]
     )
-    images = datasets.MNIST(data.RAW, train=True, transform=transform)
+    images = datasets.MNIST(RAW, train=True, transform=transform)
     loader = DataLoader(images, RECIPE.batch_size, shuffle=True, num_workers=LOADERS)
     model = models.build(RECIPE)
     sgd = torch.optim.SGD(model.parameters(), RECIPE.lr)

@@ -108,4 +108,4 @@ def test_time_constants_are_those_of_a_squared_length_that_decays():
 
 
 def test_an_arm_without_runs_has_none_that_learned():
-    assert learned(Runs([]), RUNNING).tolist() == []
+    assert learns(Runs([]), RUNNING).tolist() == []
