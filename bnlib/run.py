@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from bnlib.analysis import stats
 from bnlib.recipe import Recipe, Timing
 from bnlib.scale import Scale
 
@@ -66,22 +65,9 @@ class Runs:
         """The different values of a recipe's field, in the order they come."""
         return list(dict.fromkeys(getattr(run.recipe, field) for run in self))
 
-    def best(self, field: str) -> Any:
-        """The value of a recipe's field with the highest mean validation accuracy at the end."""
-        return max(self.values(field), key=lambda value: self.where(**{field: value}).val_acc)
-
-    @property
-    def val_acc(self) -> float:
-        """Mean validation accuracy after the last epoch: what choices are made by."""
-        return float(self.final("val_acc").mean())
-
     def final(self, column: str) -> np.ndarray:
         """One number a run from its summary (None, of a diverged run, as NaN)."""
         return np.array([run.summary[column] for run in self], dtype=float)
-
-    def percent(self, column: str = "test_acc") -> str:
-        """Mean, interval and n of a share, in percent, for a table."""
-        return stats.percent(self.final(column))
 
     def array(self, name: str) -> np.ndarray:
         """(runs, …) of an array that a probe recorded; NaN where a run stopped earlier."""
