@@ -1,6 +1,7 @@
 """The price of a run: counted kernels against counts by hand and against a run that is made."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ from bnlib import data as datasets
 from bnlib import measure
 from bnlib.__main__ import main
 from bnlib.book.cost import priced_chapter
+from bnlib.book.layout import Book
+from bnlib.paths import HOUSE
 from bnlib.price import passes
 from bnlib.price.cards import H100, Cpu, Gpu
 from bnlib.price.trace import Kernel, Pass, Work, total, trace
@@ -177,3 +180,25 @@ def test_unknown_names_end_in_one_line(words, said, capsys):
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_the_readmes_table_is_what_the_paper_profile_costs():
+    readme = (HOUSE / "README.md").read_text()
+    for path in Book().chapters():
+        rows = priced_chapter(HOUSE / path, "paper", H100)
+        everything = next((row for row in rows if row.name == "all"), None)
+        if everything is None or not everything.runs:
+            continue
+        (line,) = re.findall(rf"^\| {path.stem} \|(.*)\|$", readme, re.MULTILINE)
+        runs, launches, pflop, graph, eager = (cell.strip() for cell in line.split("|"))
+        assert int(runs) == everything.runs
+        minutes = {how: seconds / 60 for how, seconds in everything.seconds.items()}
+        work = everything.work
+        for said, counted in (
+            (launches.removesuffix(" M"), total(work, "launches") / 1e6),
+            (pflop, total(work, "flop") / 1e15),
+            (graph, minutes["graph"]),
+            (eager, minutes["eager"]),
+        ):
+            assert float(said) == pytest.approx(counted, rel=0.05), path.stem
