@@ -52,6 +52,7 @@ class Dataset:
     images: int  # of the training part, a tenth held out for validation
     classes: int = 10
     built_in: bool = False  # needs no download
+    grey_of: str = ""  # the set in colour that has the same images, split the same way
 
 
 # Colours are Okabe & Ito's palette, told apart by the colour-blind and of different lightness in
@@ -62,6 +63,8 @@ NORMS = Catalogue(
     # "batch" is bnlib's own, "torch" PyTorch's
     batch=Norm("batch norm", "#0072B2", "-", centres=True, averages=True, timed=True),
     torch=Norm("PyTorch's", "#56B4E9", (0, (4, 2)), centres=True, averages=True, timed=True),
+    # batch norm in four lines, its backward pass left to autograd: only its time is of interest
+    naive=Norm("by autograd", "#8A6D00", (0, (3, 1, 1, 1)), centres=True, averages=True),
     # centred as in batch norm, but divided by another norm
     l1=Norm("ℓ₁ norm", "#661100", (0, (5, 1.5, 1, 1.5)), centres=True, averages=True),
     l2=Norm("ℓ₂ norm", "#332288", (0, (6, 3)), centres=True, averages=True),
@@ -93,6 +96,7 @@ DATASETS = Catalogue(
     mnist=Dataset("MNIST", channels=1, size=28, images=54_000),
     svhn=Dataset("SVHN", channels=3, size=32, images=65_932),
     cifar10=Dataset("CIFAR-10", channels=3, size=32, images=45_000),
+    cifar10_grey=Dataset("CIFAR-10 in grey", channels=1, size=32, images=45_000, grey_of="cifar10"),
     cifar100=Dataset("CIFAR-100", channels=3, size=32, images=45_000, classes=100),
     digits=Dataset("digits", channels=1, size=28, images=1_348, built_in=True),
     shapes=Dataset("shapes", channels=3, size=32, images=5_400, built_in=True),

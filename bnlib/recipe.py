@@ -115,11 +115,11 @@ class Recipe(Frozen):
     # the training
     loss: Literal["ce", "mse", "smooth_l1", "bce"] = "ce"
     optimizer: Literal["sgd", "adam", "adagrad", "adadelta"] = "sgd"
-    lr: Positive = 0.1  # at the start; the peak of "onecycle"
+    lr: Positive = 0.1  # at the start; the peak of "onecycle", the rest of "warmup"
     momentum: Share = 0.0  # of "sgd"
     nesterov: bool = False
     weight_decay: Annotated[float, Field(ge=0)] = 0.0  # L2, added to the gradient
-    schedule: Literal["constant", "plateau", "cosine", "onecycle"] = "constant"
+    schedule: Literal["constant", "plateau", "cosine", "onecycle", "warmup"] = "constant"
     batch_size: Annotated[int, Field(ge=2)] = 128  # an epoch's incomplete last batch is left out
     epochs: Natural = 10
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"

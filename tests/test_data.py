@@ -84,6 +84,25 @@ def test_padded_with_background():
         assert torch.equal(y[:, frame], background.expand(len(y), 240, 1))
 
 
+def test_grey_is_the_same_images_in_luma(monkeypatch):
+    colours = np.random.default_rng(5).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    labels = np.arange(40) % 10
+    read = colours[:30], labels[:30], colours[30:], labels[30:], list("abcdefghij")
+    monkeypatch.setattr(data, "_torchvision", lambda dataset: read)
+    monkeypatch.setitem(data.CHECKSUMS, "cifar10", None)
+    data.resident.cache_clear()
+    colour, grey = data.load("cifar10"), data.load("cifar10_grey")
+    data.resident.cache_clear()
+    for part in ("train", "val", "test"):
+        of = {name: getattr(some, part) for name, some in (("colour", colour), ("grey", grey))}
+        assert torch.equal(of["colour"].labels, of["grey"].labels)
+        lit = of["colour"].images * colour.std + colour.mean
+        luma = (255 * lit) @ torch.tensor([0.299, 0.587, 0.114])
+        seen = 255 * (of["grey"].images * grey.std + grey.mean)[..., 0]
+        assert (seen - luma).abs().max() < 0.501  # rounded to a byte
+        assert (seen - seen.round()).abs().max() < 1e-3
+
+
 @pytest.mark.parametrize("size", [64, 224])
 def test_pictures_above_32_pixels_are_left_to_the_network(size):
     small, large = data.load("digits", 32), data.load("digits", size)

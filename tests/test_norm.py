@@ -11,7 +11,7 @@ from torch import nn
 
 from bnlib.catalogue import NORMS
 from bnlib.errors import BookError
-from bnlib.norm import BATCH_NORMS, BatchNorm, norm_layer
+from bnlib.norm import BATCH_NORMS, BatchNorm, NaiveBatchNorm, norm_layer
 from bnlib.norm.functional import statistics
 
 
@@ -25,6 +25,13 @@ def test_equals_torch_over_many_steps_in_both_modes(shape, momentum, affine):
         ours.train(training), theirs.train(training)
         check_alike(ours, theirs, 2 * torch.randn(shape, dtype=DOUBLE) + step)
     assert ours.num_batches_tracked == 9
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_left_to_autograd_it_is_the_same(shape):
+    naive, ours = NaiveBatchNorm(shape[1]).double(), BatchNorm(shape[1]).double()
+    for step in range(3):
+        check_alike(naive, ours, 2 * torch.randn(shape, dtype=DOUBLE) + step)
 
 
 @settings(max_examples=60, deadline=None)

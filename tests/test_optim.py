@@ -92,6 +92,11 @@ def test_onecycle_climbs_30_percent_and_falls_70():
     assert found.argmax() in (299, 300)
 
 
+def test_warmup_climbs_for_one_epoch_and_stays():
+    found = rates(4, epochs=3, lr=0.8, schedule="warmup").tolist()
+    assert found == pytest.approx([0.1, 0.3, 0.5, 0.7] + 8 * [0.8])
+
+
 def test_plateau_halves_after_five_epochs_and_stops_after_twenty():
     schedule = Schedule(Recipe(schedule="plateau", lr=0.8, epochs=100), 3)
     assert (PATIENCE, FACTOR, STOP) == (5, 0.5, 20)

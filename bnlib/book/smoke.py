@@ -12,6 +12,7 @@ from bnlib.recipe import Recipe, Timing
 from bnlib.study import Experiments
 
 BUILT_IN = {"mnist": "digits", "svhn": "shapes", "cifar10": "shapes", "cifar100": "shapes"}
+BUILT_IN |= {"cifar10_grey": "digits"}
 WIDTH = 1 / 32
 EPOCHS = 2  # so that a curve has a line; 1 where the laptop profile has few, too
 FEW = 4

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +83,7 @@ def resident(dataset: str, side: int, device: torch.device) -> Data:
             f"data set {dataset!r} in {RAW} is damaged (its checksum is wrong): "
             f"delete its folder there and run again"
         )
-    chosen = torch.randperm(len(train_y), generator=stream("validation", dataset))
+    chosen = torch.randperm(len(train_y), generator=stream("validation", DATASETS[dataset].grey_of or dataset))
     held = len(train_y) // 10
     pixels = torch.from_numpy(train_x[chosen[held:].numpy()]).float().div_(255)
     threads = torch.get_num_threads()
@@ -111,11 +112,26 @@ def resident(dataset: str, side: int, device: torch.device) -> Data:
 
 def _read(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
     """Bytes (N, H, W, C) and labels of the training and the test set, and the class names."""
-    if not DATASETS[dataset].built_in:
+    known = DATASETS[dataset]
+    if known.grey_of:
+        return _in_grey(*_read(known.grey_of))
+    if not known.built_in:
         return _torchvision(dataset)
     if dataset == "digits":
         return _digits()
     return *shapes.draw(6000, seed=1), *shapes.draw(1000, seed=2), list(shapes.CLASSES)
+
+
+def _in_grey(
+    train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, *rest: Any
+) -> tuple[Any, ...]:
+    """Each pixel's luma (ITU-R BT.601), rounded to a byte."""
+    weights = np.array([299, 587, 114], dtype=np.uint32)  # thousandths: whole numbers, no rounding
+
+    def grey(x: np.ndarray) -> np.ndarray:
+        return ((x @ weights + 500) // 1000).astype(np.uint8)[..., None]
+
+    return grey(train), train_labels, grey(test), *rest
 
 
 def _digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:

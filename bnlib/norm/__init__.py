@@ -2,13 +2,21 @@
 
 from bnlib.norm.fold import fold
 from bnlib.norm.functional import batch_norm, lp_norm
-from bnlib.norm.layers import BATCH_NORMS, NORM_LAYERS, BatchNorm, LpNorm, norm_layer
+from bnlib.norm.layers import (
+    BATCH_NORMS,
+    NORM_LAYERS,
+    BatchNorm,
+    LpNorm,
+    NaiveBatchNorm,
+    norm_layer,
+)
 
 __all__ = [
     "BATCH_NORMS",
     "NORM_LAYERS",
     "BatchNorm",
     "LpNorm",
+    "NaiveBatchNorm",
     "batch_norm",
     "fold",
     "lp_norm",

@@ -159,6 +159,18 @@ def batch_norm(
     return y, mean, var * (1 - 1 / axes_of(x)[2])
 
 
+def naive_batch_norm(
+    x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What ``batch_norm`` gives, as one would first write it: forward only, the rest autograd's."""
+    axes, shape, _ = axes_of(x)
+    mean = x.mean(axes, keepdim=True)
+    var = (x - mean).square().mean(axes, keepdim=True)
+    x_hat = (x - mean) / torch.sqrt(var + eps)
+    y = gamma.view(shape) * x_hat + beta.view(shape)
+    return y, mean.detach().flatten(), var.detach().flatten()
+
+
 def lp_norm(
     x: Tensor, p: float, gamma: Tensor, beta: Tensor, eps: float = 1e-5
 ) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,7 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from bnlib.catalogue import Catalogue
-from bnlib.norm.functional import affine, axes_of, batched, lp_norm, normalise, wide
+from bnlib.norm.functional import (
+    affine,
+    axes_of,
+    batched,
+    lp_norm,
+    naive_batch_norm,
+    normalise,
+    wide,
+)
 from bnlib.norm.group import group_norm, layer_norm
 
 
@@ -138,6 +146,15 @@ class BatchNorm(_Averaging):
         return affine(x, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
 
 
+class NaiveBatchNorm(BatchNorm):
+    """The same numbers by plain autograd, to see what writing the backward pass by hand saves."""
+
+    def _by_batch(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y, mean, var = naive_batch_norm(x, self.weight, self.bias, self.eps)
+        m = axes_of(x)[2]
+        return y, mean, var * (m / (m - 1))
+
+
 class LpNorm(_Averaging):
     """Santurkar et al.'s control (2018, §3.3): centred as in batch norm, but divided by the ℓp norm
     of the batch, p = 1, 2 or ∞, taken before centring. `functional.lp_norm` has the formula.
@@ -171,6 +188,7 @@ _LAYERS: Catalogue[Callable[[int, int], nn.Module]] = Catalogue(  # (channels, s
     none=lambda channels, spatial_dims: nn.Identity(),
     batch=lambda channels, spatial_dims: BatchNorm(channels),
     torch=lambda channels, spatial_dims: _TORCH[spatial_dims](channels),
+    naive=lambda channels, spatial_dims: NaiveBatchNorm(channels),
     l1=lambda channels, spatial_dims: LpNorm(channels, 1),
     l2=lambda channels, spatial_dims: LpNorm(channels, 2),
     linf=lambda channels, spatial_dims: LpNorm(channels, math.inf),

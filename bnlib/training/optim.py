@@ -60,6 +60,8 @@ class Schedule:
                 factor = (1 + torch.cos(math.pi * share)) / 2
             case "onecycle":  # from 0 to lr in the first 30 %, then to 0, both in straight lines
                 factor = torch.minimum(share / 0.3, (1 - share) / 0.7)
+            case "warmup":  # from 0 to lr in a straight line over the first epoch, then constant
+                factor = ((step + 0.5) / self.steps).clamp(max=1)
         return (self.recipe.lr * factor).float()
 
     def saw(self, val_loss: float) -> None:
