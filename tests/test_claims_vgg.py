@@ -81,7 +81,7 @@ def test_accuracy_is_judged_as_the_source_evaluates():
 def test_an_arm_of_which_only_some_runs_learn_is_compared_by_ranks():
     runs = five_runs()
     for run in runs.where(norm="none", dropout=0.5, model="vgg_a")[:3]:
-        run.summary["test_acc"] = 0.1
+        run.summary.update(val_acc=0.1, test_acc=0.1)
     found = card("S3.26", performance=runs).answers[:3]
     assert [a.finding.method for a in found][1:] == ["exact rank-sum test"] * 2
     assert [a.size for a in found][1:] == [

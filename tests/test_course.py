@@ -1,4 +1,4 @@
-"""The course of a training on made-up runs: what learns, rises, moves, reaches a level."""
+"""The course of a training on made-up runs: what rises, moves, reaches a level."""
 
 import numpy as np
 import pytest
@@ -18,22 +18,6 @@ def run(recipe: Recipe = PLAIN, classes: int = 10, **summary: float):
     made = made_up_run(recipe)
     made.summary.update({"class_acc": [0.5] * classes} | summary)
     return made
-
-
-def test_learning_is_twice_what_guessing_gives():
-    arm = Runs([run(test_acc=0.199), run(test_acc=0.201), run(classes=100, test_acc=0.021)])
-    assert course.learned(arm, RUNNING).tolist() == [False, True, True]
-    assert course.learned(Runs([run(test_acc=None)]), RUNNING).tolist() == [False]
-
-
-def test_two_outcomes_under_any_evaluation():
-    both = {"test_acc": 0.5, "test_acc_precise": 0.5}
-    arm = Runs([run(NORMED, **both), run(NORMED, **both)])
-    assert not course.two_outcomes(arm)
-    assert not course.two_outcomes(Runs([]))
-    for name in both:
-        mixed = Runs([*arm, run(NORMED, **both | {name: 0.1})])
-        assert course.two_outcomes(mixed)
 
 
 def test_the_rise_is_from_the_lowest_to_the_last_under_an_evaluation():
@@ -71,11 +55,3 @@ def test_the_common_level_is_that_of_the_best_rate_less_the_points():
     assert level == pytest.approx(0.61)
     there = [False] * 4 + [True] * 2 + [False] * 3
     assert course.reaches(Runs(runs), level, PRECISE).tolist() == there
-
-
-def test_epochs_to_a_level():
-    made = [run(NORMED) for _ in range(3)]
-    for one, curve in zip(made, ([0.1, 0.6, 0.7, 0.5], [0.1] * 4, [0.6] * 4), strict=True):
-        one.history.update(val_acc_precise=curve, val_acc=[0.9] * 4)
-    assert course.epochs_to(Runs(made), 0.6, PRECISE).tolist() == [2, np.inf, 1]
-    assert course.epochs_to(Runs(made), 0.6, RUNNING).tolist() == [1] * 3

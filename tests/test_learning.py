@@ -14,6 +14,7 @@ from bnlib.analysis.learning import (
     time_constants,
     time_to,
     time_to_own_best,
+    two_outcomes,
 )
 from bnlib.analysis.learning import learned as learns
 from bnlib.run import Runs
@@ -74,6 +75,19 @@ def test_a_run_has_learned_when_it_ends_above_twice_guessing():
     assert learns(runs, RUNNING).tolist() == [False, True]
     runs[1].summary["val_acc"] = None  # it diverged
     assert learns(runs, RUNNING).tolist() == [False, False]
+
+
+def test_two_outcomes_under_any_evaluation():
+    both = {"val_acc": 0.5, "val_acc_precise": 0.5}
+    runs = arm([0.5], [0.5], [0.5], norm="batch")
+    for run in runs:
+        run.summary.update(both)
+    assert not two_outcomes(runs)
+    assert not two_outcomes(Runs([]))
+    for name in both:
+        runs[1].summary[name] = 0.1
+        assert two_outcomes(runs)
+        runs[1].summary[name] = 0.5
 
 
 def test_means_over_epochs():

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from bnlib.analysis.stats import (
-    first_at,
     holm,
     mean_interval,
     percent,
@@ -44,28 +43,6 @@ def test_interval_covers_as_often_as_it_says(n, level):
     middle, half = mean_interval(draws, level)
     share = (np.abs(middle - 1.7) <= half).mean()
     assert share == pytest.approx(level, abs=0.005)  # four and a half standard errors
-
-
-def first_by_a_loop(row, target) -> float:
-    for epoch, value in enumerate(row, start=1):
-        if value >= target:
-            return epoch
-    return math.inf
-
-
-def test_epochs_to_a_target():
-    curves = np.random.default_rng(5).uniform(size=(200, 12))
-    curves[::7, 4:] = np.nan  # stopped early
-    targets = np.random.default_rng(6).uniform(0.5, 1.1, 200)
-    for level, found in (
-        (targets, first_at(curves, targets)),
-        ([0.9] * 200, first_at(curves, 0.9)),
-    ):
-        assert found.tolist() == [
-            first_by_a_loop(*pair) for pair in zip(curves, level, strict=True)
-        ]
-        assert 0 < np.isinf(found).sum() < 200
-    assert first_at([[0.1, 0.5, 0.4]], 0.5).tolist() == [2]  # at the target counts
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,9 @@
-"""The course of a training: whether it learns, how fast, how far its weights move."""
+"""The course of a training: how fast the loss falls, how far its weights move, where it gets."""
 
 import numpy as np
 
-from bnlib.analysis.learning import EVALUATIONS, accuracy, best, column
-from bnlib.analysis.stats import first_at
+from bnlib.analysis.learning import best, column
 from bnlib.run import Runs
-
-LEARNS = 2  # times chance
-
-
-def learned(arm: Runs, how: str) -> np.ndarray:
-    """Which runs end above twice the accuracy of guessing: (runs,)."""
-    guessing = np.array([100 / len(run.summary["class_acc"]) for run in arm])
-    return accuracy(arm, how) > LEARNS * guessing
-
-
-def two_outcomes(arm: Runs) -> bool:
-    """Whether, under some evaluation, some of the runs learn and others do not."""
-    return any(len(set(learned(arm, how).tolist())) == 2 for how in EVALUATIONS)
 
 
 def training_loss(arm: Runs, how: str = "") -> np.ndarray:
@@ -60,9 +46,3 @@ def common_level(plain: Runs, points: float, how: str) -> float:
 def reaches(arm: Runs, level: float, how: str) -> np.ndarray:
     """Which runs end at this validation accuracy or above: (runs,)."""
     return arm.final(column(arm, "val_acc", how)) >= level
-
-
-def epochs_to(arm: Runs, level: float, how: str) -> np.ndarray:
-    """Epochs until the validation accuracy is first at this level; inf for a run that never gets
-    there. (runs,)"""
-    return first_at(arm.history(column(arm, "val_acc", how)), level)

@@ -46,6 +46,11 @@ def learned(arm: Runs, how: str) -> np.ndarray:
     return 100 * arm.final(column(arm, "val_acc", how)) > LEARNS * guessing(arm)
 
 
+def two_outcomes(arm: Runs) -> bool:
+    """Whether, under some evaluation, some of the runs learn and others do not."""
+    return any(len(set(learned(arm, how).tolist())) == 2 for how in EVALUATIONS)
+
+
 def curves(arm: Runs, how: str) -> np.ndarray:
     """Validation accuracy after each epoch, in percent: (runs, epochs)."""
     return 100 * arm.history(column(arm, "val_acc", how))

@@ -29,12 +29,6 @@ def holm(p_values: Sequence[float], level: float = LEVEL) -> list[bool]:
     return survives
 
 
-def first_at(curves: np.ndarray, targets: float | np.ndarray) -> np.ndarray:
-    """The epoch, counted from 1, at which each row first is at its target or above; inf: never."""
-    reached = np.asarray(curves) >= np.broadcast_to(targets, len(curves))[:, None]
-    return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.inf)
-
-
 def percent(values: np.ndarray) -> str:
     """``98.71 ± 0.05 (n = 10)``: mean and half-width of shares, in percent."""
     middle, half = mean_interval(100 * np.asarray(values, float))

@@ -12,10 +12,10 @@ import numpy as np
 
 from bnlib.analysis import landscape
 from bnlib.analysis.counts import ranks, shares
-from bnlib.analysis.course import LEARNS, common_level, epochs_to, reaches, training_loss
+from bnlib.analysis.course import common_level, reaches, training_loss
 from bnlib.analysis.findings import Finding, difference
 from bnlib.analysis.landscape import PHASES, SATURATED, Series
-from bnlib.analysis.learning import PRECISE
+from bnlib.analysis.learning import LEARNS, PRECISE, guessing, time_to
 from bnlib.claims.arms import Experiments, arms, contrast, need, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_LEAST, MORE, Part
@@ -71,7 +71,7 @@ def narrower_faster_wider(runs: Experiments) -> list[Part]:
     def sooner(how: str) -> Finding:
         batch, none = arms(runs["separate"])
         level = _level(none, how)
-        found = ranks(*(epochs_to(arm, level, how) for arm in (none, batch)))
+        found = ranks(*(time_to(100 * level)(arm, how) for arm in (none, batch)))
         return replace(found, note=f"to {100 * level:.1f} % of the validation images")
 
     def wider(how: str) -> Finding:
@@ -195,8 +195,10 @@ def _over_the_rates(arm: Runs) -> np.ndarray:
 def _level(none: Runs, how: str) -> float:
     """A level of validation accuracy that is the same for both arms."""
     level = common_level(none, CIFAR.margin, how)
-    guessing = 1 / len(none[0].summary["class_acc"])
-    need(level > LEARNS * guessing, "a network without norm that learns at one of the rates")
+    need(
+        100 * level > LEARNS * guessing(none),
+        "a network without norm that learns at one of the rates",
+    )
     return level
 
 

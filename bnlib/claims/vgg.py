@@ -7,9 +7,18 @@ from typing import Any
 import numpy as np
 
 from bnlib.analysis.counts import ranks, share
-from bnlib.analysis.course import LEARNS, learned, moved, rise, training_loss, two_outcomes
+from bnlib.analysis.course import moved, rise, training_loss
 from bnlib.analysis.findings import Finding
-from bnlib.analysis.learning import PRECISE, RUNNING, Measure, accuracy, best
+from bnlib.analysis.learning import (
+    LEARNS,
+    PRECISE,
+    RUNNING,
+    Measure,
+    accuracy,
+    best,
+    learned,
+    two_outcomes,
+)
 from bnlib.claims.arms import Experiments, contrast, need, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_LEAST, AT_MOST, EQUAL, MORE, Part
