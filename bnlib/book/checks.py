@@ -23,7 +23,6 @@ NOT_COMPUTING = (
     *("notebooks", "price", "recipe", "records", "scale", "site*", "smoke", "speed", "stats"),
     *("study", "smoke_profile", "vgg_tables", "workers"),
 )
-LIVE = "01 or 02 or 03"  # the chapters that run live there, too: the others train the same way
 
 
 class Check(NamedTuple):
@@ -49,7 +48,7 @@ def checks(everything: bool) -> dict[str, Check]:
             # torch.compile would take another arithmetic's machine code for its own
             own = settings | {"TORCHINDUCTOR_CACHE_DIR": str(Book().build / "inductor" / name)}
             found[f"tests with {name}"] = Check(computing, own)
-            live = [*pytest, "-k", LIVE, "tests/test_smoke.py"]
+            live = [*pytest, "tests/test_smoke.py"]
             found[f"live chapters with {name}"] = Check(live, own)
     return found
 
