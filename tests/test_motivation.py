@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from bnlib.analysis.drift import drift, typical
+from bnlib.book.motivation_page import short_answer
+from bnlib.book.proofs import Checks
 from bnlib.claims import cards
 from bnlib.claims.motivation import MOTIVATION, ratio
 from bnlib.paths import HOUSE
@@ -19,22 +21,26 @@ from bnlib.recipe import Recipe
 from bnlib.run import Run, Runs
 from bnlib.seeds import stream
 
-CELLS = ("digits", "example-gradients", "noise", "product", "adam-change", "propagate", "shift")
+CELLS = {
+    "chapters/01_motivation.ipynb": ("digits", "product", "adam-change", "propagate", "shift"),
+    "background.ipynb": ("example-gradients", "noise"),
+}
 
 
 @pytest.fixture(scope="module")
 def page():
-    """The names that the chapter's computing cells define, in its double precision."""
+    """The names that the pages' computing cells define, in their double precision."""
     from sklearn.datasets import load_digits
 
-    chapter = json.loads((HOUSE / "chapters" / "01_motivation.ipynb").read_text(encoding="utf-8"))
-    source = {cell["id"]: "".join(cell["source"]) for cell in chapter["cells"]}
     names = {"torch": torch, "np": np, "math": math, "F": F, "stream": stream}
-    names["load_digits"] = load_digits
+    names |= {"load_digits": load_digits, "checks": Checks()}
     before = torch.get_default_dtype()
     try:
-        for cell in CELLS:
-            exec(compile(source[cell], cell, "exec"), names)
+        for path, cells in CELLS.items():
+            notebook = json.loads((HOUSE / path).read_text(encoding="utf-8"))
+            source = {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
+            for cell in cells:
+                exec(compile(source[cell], cell, "exec"), names)
         yield names
     finally:
         torch.set_default_dtype(before)
@@ -171,6 +177,19 @@ def test_a_run_counts_by_its_median_unit():
     run.arrays["unit_after"][:, :, 0] *= 100.0  # scale alone changes nothing …
     run.arrays["unit_after"][:, :, 1] = 0.0  # … and one unit that stands still is outvoted
     assert typical(Runs([run]), "after") == pytest.approx([5.0])
+
+
+def test_the_short_answer_has_its_numbers():
+    runs = arms(none=0.4, batch=0.1, before=0.2, later=0.8, lrs=(0.1, 1.0), scatter=0)
+    for run in runs["mnist"].where(norm="batch"):
+        run.summary["test_acc"] = 0.515 + 0.001 * run.recipe.seed
+    lines = short_answer(runs)
+    # five runs 1.5 to 1.9 points above .5; the other arm has no spread
+    assert "1.70 points (" in lines[1]
+    assert "at learning rate 0.1" in lines[1]
+    assert "n = 5" in lines[1]
+    assert "construction: 0.25× of the drift" in lines[2]
+    assert "early in training (0.50×), but not later (2.00×)" in lines[2]
 
 
 def test_the_ratio_is_a_logarithm():

@@ -68,7 +68,7 @@ def drifts_less(runs: Experiments) -> list[Part]:
 def text_errors(runs: Mapping[str, Runs]) -> str:
     updates = {run.summary["steps"] // run.summary["epochs"] for run in runs.get("mnist", ())}
     here = " or ".join(f"{many:,}" for many in sorted(updates))
-    counted = f": {here} times an epoch in the runs of this chapter" * bool(updates)
+    counted = f": {here} times an epoch in the MNIST runs of chapter 1" * bool(updates)
     return (
         f"Mini-batch gradient descent updates the model after every mini-batch{counted}. "
         "Updating after all examples is gradient descent on the whole training set. Ioffe and "
