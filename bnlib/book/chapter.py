@@ -6,8 +6,8 @@ laptop and paper. So the command line can list, record and count a chapter's run
 server.
 """
 
+import ast
 import functools
-import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from bnlib.book import cells
 from bnlib.book.banner import banner
 from bnlib.book.smoke import Asked, asked_for, thin
 from bnlib.errors import BookError
@@ -37,6 +38,7 @@ HOW = ("profile", "device", "fresh", "workers")  # how to run, not what
 CHAPTERS = HOUSE / "chapters"
 NOT_PARAMETERS = {"In", "Out"}  # IPython's own
 CHECKED = "_parameters_checked"
+INJECTED = "# Parameters\n"  # how papermill begins the cell that it puts in
 
 
 class Chapter:
@@ -60,7 +62,7 @@ class Chapter:
         fresh, workers = self.parameters.get("fresh", False), self.parameters.get("workers", 1)
         changed = asked_for(
             {key: value for key, value in self.parameters.items() if key not in HOW},
-            _names(CHAPTERS / f"{name}.ipynb", "parameters"),
+            cells.defined(CHAPTERS / f"{name}.ipynb", "parameters"),
         )
         at = functools.partial(at_profile, experiments, asked=changed)
         if wanted == "auto":
@@ -81,16 +83,19 @@ class Chapter:
 
 def start(names: dict[str, Any]) -> Chapter:
     """Check the parameters among a notebook's ``globals()``; set the look of the figures."""
-    declared = dict(names.get("__annotations__", {}))
+    declared = names.get("__annotations__", {})
+    known = declared if isinstance(declared, dict) else {}  # -p __annotations__ …
+    for name in _injected():
+        _known(name, known)
     given = {
         name: value
         for name, value in names.items()
         if not name.startswith("_") and name not in NOT_PARAMETERS and _scalar(value)
     }
-    if CHECKED in names:  # the cell is run again: by now the notebook has other globals too
-        given = {name: value for name, value in given.items() if name in declared}
-    chapter = Chapter(check(declared, given))
-    names[CHECKED] = True
+    if isinstance(names.get(CHECKED), Chapter):  # the cell is run again: by now there is more
+        given = {name: value for name, value in given.items() if name in known}
+    chapter = Chapter(check(known, given))
+    names[CHECKED] = chapter
     from bnlib.book import plots
 
     plots.use_style()
@@ -100,8 +105,7 @@ def start(names: dict[str, Any]) -> Chapter:
 def check(declared: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """``given`` if each is a declared parameter of the right type and range, else one line."""
     for name, value in given.items():
-        if name not in declared:
-            raise BookError(f"unknown parameter {name!r}; this chapter takes {', '.join(declared)}")
+        _known(name, declared)
         try:
             kind = COMMON.get(name, declared[name])
             TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
@@ -114,6 +118,26 @@ def check(declared: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
                 f"parameter {name}={value!r}: {first[0].lower()}{first[1:]}{hint}"
             ) from None
     return given
+
+
+def _known(name: str, declared: dict[str, Any]) -> None:
+    if name not in declared:
+        takes = f"; this chapter takes {', '.join(declared)}" * bool(declared)
+        raise BookError(f"unknown parameter {name!r}{takes}")
+
+
+def _injected() -> list[str]:
+    """The names that papermill's -p sets, whatever they are called: read from the cell that it put
+    in, since a global can be one that the kernel or an import uses."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    found = []
+    for source in shell.history_manager.input_hist_raw if shell else ():
+        if source.startswith(INJECTED):
+            lines = ast.parse(source).body
+            found += [ast.unparse(t) for x in lines if isinstance(x, ast.Assign) for t in x.targets]
+    return found
 
 
 def at_profile(
@@ -139,27 +163,16 @@ def largest_recorded(
 
 def experiments_of(path: Path, **given: Any) -> Callable[[str], Experiments]:
     """A chapter's experiments in any profile, its parameters set to ``given``."""
-    defaults = _names(path, "parameters")
+    defaults = cells.defined(path, "parameters")
     check(defaults.get("__annotations__", {}), given)
-    experiments = _names(path, "recipes", defaults | given).get("experiments", lambda profile: {})
+    defines = cells.defined(path, "recipes", defaults | given)
+    experiments = defines.get("experiments", lambda profile: {})
     return functools.partial(at_profile, experiments, asked=asked_for(given, defaults))
-
-
-def _names(path: Path, tag: str, names: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What a chapter's cells with a tag define, given the ``names`` that stand before them."""
-    names = dict(names or {})
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if tag in cell["metadata"].get("tags", []):
-            exec(compile("".join(cell["source"]), f"{path.name}:{tag}", "exec"), names)
-    return names
 
 
 def sources(name: str, *tags: str) -> list[str]:
     """The cells of the chapter ``name`` that carry one of the tags, as they stand in its file."""
-    cells = json.loads((CHAPTERS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
-    return [
-        "".join(cell["source"]) for cell in cells if {*tags} & {*cell["metadata"].get("tags", [])}
-    ]
+    return cells.sources(CHAPTERS / f"{name}.ipynb", *tags)
 
 
 def _scalar(value: Any) -> bool:

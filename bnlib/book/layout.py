@@ -33,8 +33,7 @@ class Book:
 
     def files(self) -> list[Path]:
         """Every page and chapter of the table of contents, relative to the root, in its order."""
-        toc = yaml.safe_load((self.root / "_toc.yml").read_text(encoding="utf-8"))
-        found = []
+        toc, found = self._toc(), []
         for name in _named_files(toc):
             for suffix in ("", ".ipynb", ".md"):
                 if (self.root / (name + suffix)).is_file():
@@ -43,6 +42,16 @@ class Book:
             else:
                 raise BookError(f"_toc.yml names {name!r}, but there is no such .ipynb or .md file")
         return found
+
+    def _toc(self) -> dict:
+        path = self.root / "_toc.yml"
+        try:
+            toc = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError) as wrong:
+            raise BookError(f"{path} cannot be read: {' '.join(str(wrong).split())}") from None
+        if not isinstance(toc, dict) or not _named_files(toc):
+            raise BookError(f"{path} names no page: take it from the repository again")
+        return toc
 
     def notebooks(self) -> list[Path]:
         """Every page that is executed: the chapters, and pages of what is computed from them."""

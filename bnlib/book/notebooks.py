@@ -16,8 +16,8 @@ LEFT_BY_TOOLS = ("papermill", "execution", "ExecuteTime")
 def read(path: Path) -> nbformat.NotebookNode:
     try:
         return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.validator.ValidationError) as error:
-        first = str(error).splitlines()[0]
+    except (OSError, ValueError, AttributeError, nbformat.validator.ValidationError) as error:
+        first = str(error).splitlines()[0]  # an AttributeError, where it is no table at all
         raise BookError(f"{path} cannot be read as a notebook: {first}") from None
 
 

@@ -2,15 +2,18 @@
 
 import ast
 import difflib
+import hashlib
+import json
 import re
 from pathlib import Path
 
-from bnlib.book import notebooks
+from bnlib.book import cells, chapter
 from bnlib.book.execute import execute
 from bnlib.book.layout import Book
 from bnlib.errors import BookError
 
 WORDS = {"true": True, "false": False, "none": None, "null": None}
+LONGEST_NAME = 120  # characters of a file
 
 
 def value(text: str):
@@ -18,23 +21,28 @@ def value(text: str):
     if text.lower() in WORDS:
         return WORDS[text.lower()]
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
+    try:
+        return json.loads(json.dumps(found, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return text  # a set, bytes, a complex or an infinite number: no parameter takes one
 
 
-def declared(book: Book, chapter: Path) -> dict[str, dict[str, str]]:
+def declared(book: Book, path: Path) -> dict[str, dict[str, str]]:
     """The parameters of a chapter: name, type, default, help.
 
     Read from its cell tagged so: papermill's own list leaves out types such as ``int | None``."""
-    found = {}
-    for cell in notebooks.read(book.root / chapter).cells:
-        if "parameters" not in cell.metadata.get("tags", []):
-            continue
-        lines = cell.source.splitlines()
-        for line in ast.parse(cell.source).body:
+    found, path = {}, book.root / path
+    cells.defined(path, "parameters")  # tells what is wrong with them
+    for source in cells.sources(path, "parameters"):
+        lines = source.splitlines()
+        for line in ast.parse(source).body:
             if isinstance(line, ast.AnnAssign):
                 name = ast.unparse(line.target)
+                if line.value is None:
+                    raise BookError(f"{path}: the parameter {name!r} has no default")
                 words = lines[line.end_lineno - 1].encode()[line.end_col_offset :].decode()
                 found[name] = {
                     "type": ast.unparse(line.annotation),
@@ -44,17 +52,29 @@ def declared(book: Book, chapter: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def run_chapter(book: Book, chapter: Path, texts: dict[str, str]) -> Path:
-    """Execute a chapter into _build/runs/ and return where."""
-    known = declared(book, chapter)
+def run_chapter(book: Book, path: Path, texts: dict[str, str]) -> Path:
+    """Execute a chapter into _build/runs/ and return where; what is wrong is refused at once."""
+    known = declared(book, path)
     for name in texts:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             allowed = ", ".join(known) or "none"
-            raise BookError(f"{chapter.stem} has no parameter {name!r} (it has: {allowed}){hint}")
-    label = "".join(f"--{name}-{text}" for name, text in texts.items())
-    name = chapter.stem + re.sub(r"[^\w.,=-]+", "_", label)[:120]
-    target = book.build / "runs" / f"{name}.ipynb"
-    execute(book, chapter, target, {name: value(text) for name, text in texts.items()})
+            raise BookError(f"{path.stem} has no parameter {name!r} (it has: {allowed}){hint}")
+    given = {name: value(text) for name, text in texts.items()}
+    profile = given.get("profile", "auto")
+    experiments = chapter.experiments_of(book.root / path, **given)
+    experiments("laptop" if profile == "auto" else profile)  # its recipes are checked as well
+    target = book.build / "runs" / f"{_name(path.stem, texts)}.ipynb"
+    execute(book, path, target, given)
     return target
+
+
+def _name(stem: str, texts: dict[str, str]) -> str:
+    """A file's name that tells the parameters, as far as it may be long."""
+    label = stem + "".join(f"--{name}-{text}" for name, text in texts.items())
+    name = re.sub(r"[^\w.,=-]+", "_", label, flags=re.ASCII)
+    if len(name) <= LONGEST_NAME:
+        return name
+    rest = hashlib.sha256(label.encode(errors="surrogateescape")).hexdigest()[:8]
+    return f"{name[:LONGEST_NAME]}-{rest}"
