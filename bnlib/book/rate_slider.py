@@ -121,7 +121,8 @@ def _picture(data: dict[str, Any], axes: Axes, at: int, runs: Runs) -> str:
             parts.append(touch.text(LEFT - 3, level(tick) + 4, f"{tick}", "end"))
     dotted = 'stroke-dasharray="2 3" opacity="0.7"'
     parts.append(touch.line(LEFT - 2, RIGHT, *[level(chance)] * 2, dotted))
-    parts.append(touch.text(RIGHT, level(chance) + (13 if axes.log else -4), "guessing", "end"))
+    foot = TOP - 6 if axes.log else level(chance) + 11  # where no line runs
+    parts.append(touch.text(RIGHT, foot, "guessing", "end"))
     for epoch in range(1, axes.epochs + 1):
         parts.append(touch.text(axes.x(epoch) / 10, bottom + 16, f"{epoch}", "middle"))
     parts.append(touch.text((LEFT + RIGHT) / 2, bottom + 32, "epoch", "middle"))
@@ -136,22 +137,24 @@ def _lines(data: dict[str, Any], axes: Axes, at: int) -> str:
     """Of each arm all seeds in one thin path, and their mean in a thick one."""
     drawn = []
     for arm in data["arms"]:
-        for kind, some in (("seeds", arm["seeds"][at]), ("mean", [arm["mean"][at]])):
-            drawn.append(f'<path class="touch-{kind}" {_look(arm["norm"])} d="{axes.path(some)}"/>')
+        drawn.append(_path("seeds", arm["norm"], axes.path(arm["seeds"][at])))
+        drawn.append(_path("mean", arm["norm"], axes.path([arm["mean"][at]])))
     return "".join(drawn)
 
 
-def _look(name: str) -> str:
+def _path(kind: str, name: str, d: str) -> str:
     norm = NORMS[name]
     dash = "" if norm.dash == "-" else ' stroke-dasharray="{} {}"'.format(*norm.dash[1])
-    return f'fill="none" stroke="{norm.colour}"{dash} vector-effect="non-scaling-stroke"'
+    width = 'stroke-width="1" opacity="0.6"' if kind == "seeds" else 'stroke-width="2.5"'
+    look = f'fill="none" stroke="{norm.colour}"{dash} vector-effect="non-scaling-stroke"'
+    return f'<path class="touch-{kind}" {width} {look} d="{d}"/>'
 
 
 def _legend(data: dict[str, Any], axes: Axes, at: int) -> str:
     """The name of each line, and what the arm ends with."""
     rows = "".join(
         '<span class="touch-arm"><svg width="26" height="10" aria-hidden="true">'
-        f'<path class="touch-mean" {_look(arm["norm"])} d="M0 5H26"/></svg>'
+        f"{_path('mean', arm['norm'], 'M0 5H26')}</svg>"
         f"<span>{escape(NORMS[arm['norm']].label)}: "
         f'<span class="touch-says">{escape(arm["says"][at])}</span></span></span>'
         for arm in data["arms"]
