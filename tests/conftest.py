@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import sys
 import zlib
 
@@ -17,6 +18,7 @@ PNG = (  # one transparent pixel
 )
 
 
+PATIENCE = 120_000  # ms, for a busy machine
 SEED = "BNLIB_TEST_SEED"  # set it to repeat an order
 
 
@@ -42,6 +44,25 @@ def own_random_numbers(request):
     """Each test draws the same numbers in any order, and when it is run alone."""
     if torch := sys.modules.get("torch"):
         torch.manual_seed(zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import Error, sync_playwright
+
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    found = found or next(filter(None, map(shutil.which, ("google-chrome", "chrome"))), None)
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(
+                executable_path=found, args=["--no-sandbox", "--disable-gpu"], timeout=PATIENCE
+            )
+        except Error as error:
+            if os.environ.get("REQUIRE_BROWSER") == "1":
+                raise
+            pytest.skip(f"no Chromium to be started: {str(error).splitlines()[0]}")
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture

@@ -1,16 +1,15 @@
 """The site of the committed chapters, in a real browser, from file:// with the network off."""
 
-import os
 import shutil
 
 import pytest
+from conftest import PATIENCE
 
 from bnlib.book.layout import Book
 from bnlib.book.site import BESIDE, State, render, stage
 
 PAGES = [str(file.with_suffix(".html")) for file in Book().files()]
 EXTRA = ["search.html", "genindex.html"]
-PATIENCE = 120_000  # ms, for a busy machine
 PHONE, DESK = {"width": 390, "height": 800}, {"width": 1280, "height": 900}
 OPERATED = "button, a[href], input, select, textarea, summary"
 NAMELESS = """operated => [...document.querySelectorAll(operated)]
@@ -39,25 +38,6 @@ def html(tmp_path_factory):
     stage(copy)
     render(copy, State(copy.build / "state.json"))
     return copy.html
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import Error, sync_playwright
-
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    found = found or next(filter(None, map(shutil.which, ("google-chrome", "chrome"))), None)
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(
-                executable_path=found, args=["--no-sandbox", "--disable-gpu"], timeout=PATIENCE
-            )
-        except Error as error:
-            if os.environ.get("REQUIRE_BROWSER") == "1":
-                raise
-            pytest.skip(f"no Chromium to be started: {str(error).splitlines()[0]}")
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -162,4 +142,19 @@ def test_search_works_from_a_file(visit):
     page, said = visit("search.html?q=verdict")
     page.wait_for_selector("#search-results li")
     assert "intro.html" in page.inner_html("#search-results")
+    assert said == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("name", "moved"),
+    {"intro": "rate", "chapters/03_lenet": "rate", "chapters/02_batchnorm": "gamma"}.items(),
+)
+def test_a_figure_to_touch_answers_the_keyboard(visit, name, moved):
+    page, said = visit(f"{name}.html", PHONE)
+    drawing = page.locator(".touch-drawing")
+    before = drawing.get_attribute("aria-label")
+    page.locator(f".touch input[name={moved}]").focus()
+    page.keyboard.press("End")
+    assert drawing.get_attribute("aria-label") != before
     assert said == []
