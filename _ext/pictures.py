@@ -42,7 +42,7 @@ def figure(app, name: str, about: dict, image: str, between: str, end: str) -> s
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(base64.b64decode(narrow))
         url = re.search(rf'src="([^"]*){name}\.png"', image).group(1) + target.name
-        source = f'<source media="(max-width: 600px) and (not print)" srcset="{url}">'
+        source = f'<source media="screen and (max-width: 600px)" srcset="{url}">'
         image = f"<picture>{source}{image}</picture>"
     scale = about.get("scale")
     return image + between + (f'<p class="scale">{escape(scale)}</p>' if scale else "") + end

@@ -31,7 +31,7 @@ OTHER = re.compile(r"epoch|loss|time|points|spread|change|ratio|×|\bβ", re.IGN
 COUNTED = (
     r"n = \d|\bseeds?\b|\b(?:paper|laptop) ·|"
     r"\b(?:one|two|three|four|five|six|eight|ten|\d[\d,]*)\s(?:\w+\s)?"
-    r"(?:nets?|networks?|layers|runs|units|values|steps|walkers|images|pictures|digits)\b"
+    r"(?:nets?|networks?|layers|runs|units|channels|values|steps|walkers|images|pictures|digits)\b"
 )
 SCALE = re.compile(COUNTED, re.IGNORECASE)
 
