@@ -11,8 +11,6 @@ function nameThings() {
   set(".sidebar-primary-item .logo", "aria-label", "The BatchNorm book, first page");
   for (const summary of document.querySelectorAll("summary"))
     if (!summary.textContent.trim()) summary.setAttribute("aria-label", "Show or hide");
-  for (const box of document.querySelectorAll(".bd-article table, .cell_output, .bd-article pre"))
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; // scrolls with the arrow keys
 }
 
 window.addEventListener("load", () => {

@@ -68,7 +68,10 @@ def browser():
 @pytest.fixture
 def clean_chapter() -> nbformat.NotebookNode:
     """A made-up chapter in which everything is as it should be."""
-    figure = {"figure": {"caption": "A dot.", "name": "fig-dot"}, "image": {"alt": "one dot"}}
+    figure = {
+        "figure": {"caption": "A dot for each of two seeds.", "name": "fig-dot"},
+        "image": {"alt": "one dot"},
+    }
     cells = [
         new_markdown_cell("# A made-up chapter", id="question"),
         new_code_cell(

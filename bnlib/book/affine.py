@@ -13,6 +13,7 @@ START = {"gamma": 1, "beta": 0}
 def channels(arm: Runs, layers: tuple[str, ...]) -> Figure:
     """A dot for each channel and run, a bar at each layer's median (the probe ``affine``)."""
     fig, axes = plt.subplots(1, 2, sharex=True)
+    plots.scale(arm)
     places = np.arange(1, len(layers) + 1)
     rng = np.random.default_rng(0)  # the dots of a layer lie side by side
     for ax, (symbol, start) in zip(axes, START.items(), strict=True):

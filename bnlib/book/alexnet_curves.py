@@ -38,6 +38,7 @@ def by_rate(main: Runs) -> Figure:
     """A panel for each learning rate: both arms, batch norm under both evaluations."""
     rates = sorted(main.values("lr"))
     fig, axes = plt.subplots(1, len(rates), sharey=True, squeeze=False)
+    plots.scale(main)
     for ax, lr in zip(axes[0], rates, strict=True):
         for arm in arms(main.where(lr=lr)):
             look = plots.look(arm[0].recipe.norm)
@@ -63,6 +64,7 @@ def plateau(main: Runs, starts: Runs) -> Figure:
     shown += [(starts.where(init="xavier"), {"color": plots.CYCLE[0]})]
     shown += [(batch, plots.look(batch[0].recipe.norm))]
     fig, (loss, distance) = plt.subplots(1, 2)
+    plots.scale(main)
     for arm, look in shown:
         look = look | {"label": name_of(arm)}
         plots.seeds(loss, epochs_of(arm), arm.history("train_loss"), **look)
@@ -85,6 +87,7 @@ def name_of(arm: Runs) -> str:
 def by_start(inits: Runs) -> Figure:
     """Test error from each initialisation, without norm and with it."""
     fig, axes = plt.subplots(1, 2, sharey=True)
+    plots.scale(inits)
     for ax, runs in zip(axes, arms(inits), strict=True):
         for (init, arm), colour in zip(runs.by("init").items(), plots.CYCLE, strict=False):
             plots.seeds(ax, epochs_of(arm), errors(arm), color=colour, label=STARTS[init])
@@ -102,6 +105,7 @@ def _error_axes(ax: Axes, title: str) -> None:
 def by_decay(decay: Runs) -> Figure:
     """Effective rate, relative to its start, and training loss, with batch norm."""
     fig, (rate, loss) = plt.subplots(1, 2)
+    plots.scale(decay)
     strengths = normed(decay).by("weight_decay")
     for colour, (strength, arm) in zip(plots.CYCLE, sorted(strengths.items()), strict=False):
         look = {"color": colour, "label": f"λ = {strength:g}"}

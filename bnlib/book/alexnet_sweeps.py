@@ -27,6 +27,7 @@ def by_dropout(drop: Runs) -> Figure:
     rates = sorted(drop.values("dropout"))
     none, batch = arms(drop)
     fig, axes = plt.subplots(1, 2, sharey=True)
+    plots.scale(drop)
     for ax, (place, title) in zip(axes, PLACES.items(), strict=True):
         for runs, how in ((none, RUNNING), (batch, RUNNING), (batch, PRECISE)):
             look = plots.look(runs[0].recipe.norm)
@@ -42,6 +43,7 @@ def by_dropout(drop: Runs) -> Figure:
 def by_batch(runs: dict[str, Runs]) -> Figure:
     """A panel for each rule for the learning rate: accuracy at the end against the batch size."""
     fig, axes = plt.subplots(1, 2, sharey=True)
+    plots.scale(runs["batch"])
     for ax, (experiment, title) in zip(axes, RULES.items(), strict=True):
         for arm in arms(runs[experiment]):
             sizes = sorted(arm.values("batch_size"))
@@ -68,6 +70,7 @@ def by_layer(drop: Runs) -> Figure:
     settings = [(p, place) for place in PLACES for p in rates if p or place == "conv"]
     colours = dict(zip(rates, ("k", *plots.CYCLE), strict=False))
     fig, ax = plt.subplots(figsize=(plots.TEXT_WIDTH, 3.2))
+    plots.scale(drop)
     for p, place in settings:
         label = f"{PLACES[place]}, p = {p:g}" if p else "no dropout"
         look = {"color": colours[p], "linestyle": "--" if place == "fc" else "-", "label": label}

@@ -16,6 +16,7 @@ def by_digit(runs: Runs, norms: tuple[str, ...]) -> Figure:
     """Above the mean test error of each digit with its interval, below in how many runs it is among
     the two hardest."""
     fig, (top, below) = plt.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    plots.scale(runs)
     fig.set_size_inches(plots.TEXT_WIDTH, 3.8)
     for place, (norm, marker) in enumerate(zip(norms, "os", strict=False)):
         arm = runs.where(norm=norm)

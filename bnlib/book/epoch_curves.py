@@ -18,6 +18,7 @@ def axis(runs: Runs) -> np.ndarray:
 def losses(runs: Runs) -> Figure:
     """Training and test loss of each arm."""
     fig, axes = plt.subplots(1, 2, sharey=True)
+    plots.scale(runs)
     for ax, part in zip(axes, ("train", "test"), strict=True):
         for norm, arm in runs.by("norm").items():
             plots.seeds(ax, axis(runs), arm.history(f"{part}_loss"), **plots.look(norm))
@@ -31,6 +32,7 @@ def losses(runs: Runs) -> Figure:
 def as_printed(runs: Runs, norms: tuple[str, ...]) -> Figure:
     """For each arm the test accuracy, and what the source's evaluation prints (its probe)."""
     fig, axes = plt.subplots(1, len(norms), sharey=True)
+    plots.scale(runs)
     for ax, norm in zip(axes, norms, strict=True):
         arm = runs.where(norm=norm)
         ours = plots.look(norm) | {"label": "as evaluated here"}
@@ -48,6 +50,7 @@ def by_activation(runs: Runs) -> Figure:
     """Test error in a panel for each activation, a dash for each learning rate."""
     panels = runs.by("activation")
     fig, axes = plt.subplots(1, len(panels), sharey=True)
+    plots.scale(runs)
     fig.set_size_inches(plots.TEXT_WIDTH, 3.2)
     for ax, (activation, some) in zip(axes, panels.items(), strict=True):
         for lr, dash in zip(sorted(some.values("lr")), DASHES, strict=False):

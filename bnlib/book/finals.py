@@ -50,6 +50,7 @@ def by_norm(runs: Runs) -> dict[str, Runs]:
 def dots(runs: Runs, published: float, who: str) -> Figure:
     """A dot for each run's test error, mean and interval in black; ``published`` is another's."""
     fig, ax = plt.subplots(figsize=(plots.TEXT_WIDTH, 2.2))
+    plots.scale(runs)
     arms = list(runs.by("norm").items())[::-1]
     for height, (norm, arm) in enumerate(arms):
         values = 100 - accuracy(arm, RUNNING)

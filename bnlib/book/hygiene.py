@@ -1,12 +1,14 @@
-"""What a committed chapter must be: executed, clean, captioned. `problems` lists what is not."""
+"""What a committed chapter must be: executed, clean, and fit for the gate of its outputs.
+`problems` lists what it is not."""
 
 import re
 
 import nbformat
 
+from bnlib.book import gate
+
 LONGEST_CELL = 25
 READABLE_ID = re.compile(r"(?![0-9a-f]{8}$)[a-z][a-z0-9-]*")  # eight hex digits are random ones
-PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 
 
 def problems(notebook: nbformat.NotebookNode, parameters: bool = True) -> list[str]:
@@ -72,16 +74,4 @@ def _of_code(cell):
             yield "stores an svg, which differs from one execution to the next"
         if re.search(r" at 0x[0-9a-f]{6,}", str(data.get("text/plain", ""))):
             yield "prints a memory address"
-        if any(kind in data for kind in PICTURES):
-            yield from _of_figure(cell.metadata.get("mystnb", {}))
-
-
-def _of_figure(mystnb):
-    figure = mystnb.get("figure", {})
-    for what, value in (
-        ("caption", figure.get("caption")),
-        ("name", figure.get("name")),
-        ("alt text", mystnb.get("image", {}).get("alt")),
-    ):
-        if not str(value or "").strip():
-            yield f"shows a figure without {what}"
+    yield from gate.of_cell(cell)

@@ -15,6 +15,7 @@ GUESSING = np.log(10)
 def bands(main: Runs) -> None:
     """Range of the loss and of the gradient's change over the step sizes, of the first seed."""
     _, (above, below) = plt.subplots(2, 1, figsize=(WIDTH, 5.2), sharex=True)
+    plots.scale(main)
     batch, none = arms(main)
     for arm, height in ((none, 0.8), (batch, 0.68)):
         run, look = arm[0], plots.look(arm[0].recipe.norm)
@@ -39,6 +40,7 @@ def bands(main: Runs) -> None:
 def headroom(main: Runs) -> None:
     """How often a step raises the loss, by its size; raw and scale-free."""
     _, axes = plt.subplots(2, 1, figsize=(WIDTH, 5), sharex=True, sharey=True)
+    plots.scale(main)
     batch, none = arms(main)
     ends = landscape.plateau_ends(none)
     lines = {"gradient": "raw weights", "scale_free": "scale-free"}
@@ -59,6 +61,7 @@ def headroom(main: Runs) -> None:
 def relative_change(*several: Runs) -> None:
     """Change of the gradient in its own lengths by step size, a panel for each experiment."""
     _, axes = plt.subplots(len(several), 1, figsize=(WIDTH, 2.5 * len(several)), sharey=True)
+    plots.scale(several[0])
     for ax, some in zip(axes, several, strict=True):
         for arm in reversed(arms(some)):
             look, etas = plots.look(arm[0].recipe.norm), arm[0].arrays["etas"]
@@ -77,6 +80,7 @@ def relative_change(*several: Runs) -> None:
 def reached(main: Runs) -> None:
     """The spread of every sample against the loss where it was taken, raw and scale-free."""
     _, axes = plt.subplots(2, 1, figsize=(WIDTH, 5), sharex=True)
+    plots.scale(main)
     lines = {"gradient": "raw", "scale_free": "scale-free"}
     for ax, (line, title) in zip(axes, lines.items(), strict=True):
         for arm in reversed(arms(main)):
@@ -92,6 +96,7 @@ def reached(main: Runs) -> None:
 def apart(some: Runs, lr: float) -> None:
     """The source's band over networks trained apart, and its distance between gradients."""
     _, (above, below) = plt.subplots(2, 1, figsize=(WIDTH, 5), sharex=True)
+    plots.scale(some)
     for arm in reversed(arms(some)):
         look, steps = plots.look(arm[0].recipe.norm), arm[0].arrays["steps"]
         losses = landscape.by_seed(arm)[0].array("loss")
@@ -108,6 +113,7 @@ def planes(main: Runs) -> None:
     """The loss on the plane through the trained weights, of the first seed of each arm."""
     levels = np.linspace(0, 2 * GUESSING, 15)
     fig, axes = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, 2.8))
+    plots.scale(main)
     for ax, arm in zip(axes, reversed(arms(main)), strict=True):
         at, losses = (arm[0].arrays[name] for name in ("plane_coordinates", "plane"))
         z = np.clip(losses.T, None, levels[-1])

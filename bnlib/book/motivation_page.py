@@ -61,6 +61,7 @@ def quantiles(mnist: Runs) -> Figure:
     lrs = sorted(mnist.values("lr"))
     fig, axes = plt.subplots(len(lrs), 2, sharex=True, sharey="row", squeeze=False)
     fig.set_size_inches(plots.TEXT_WIDTH, 2.3 * len(lrs))
+    plots.scale(mnist)
     for row, lr in zip(axes, lrs, strict=True):
         for ax, norm in zip(row, ARMS, strict=True):
             _band(ax, mnist.where(lr=lr, norm=norm, seed=0)[0])
@@ -86,6 +87,7 @@ def errors(mnist: Runs) -> Figure:
     """Test error over training, by running averages, thin lines for the seeds."""
     lrs = sorted(mnist.values("lr"))
     fig, axes = plt.subplots(1, len(lrs), sharey=True, squeeze=False)
+    plots.scale(mnist)
     for ax, lr in zip(axes[0], lrs, strict=True):
         for norm in ARMS:
             some = mnist.where(lr=lr, norm=norm)
@@ -118,6 +120,7 @@ def drifts(runs: Mapping[str, Runs]) -> Figure:
     """Drift with batch norm as a multiple of the drift without, in both units."""
     fig, axes = plt.subplots(1, 2, sharey=True, sharex=True)
     fig.set_size_inches(plots.TEXT_WIDTH, 3.4)
+    plots.scale(runs["mnist"])
     rows = list(itertools.product(sorted(runs["mnist"].values("lr")), PLACES, PHASES))
     titles = "in units of the own spread (judged)", "as they are"
     for ax, own, title in zip(axes, (True, False), titles, strict=True):

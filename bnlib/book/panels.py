@@ -17,13 +17,16 @@ SIZE = (3.4, 2.6)  # inches: half the text column, and a phone's whole width
 Experiments = Mapping[str, Runs]
 
 
-def _panel() -> Axes:
-    return plt.subplots(figsize=SIZE)[1]
+def _panel(runs: Runs) -> Axes:
+    ax = plt.subplots(figsize=SIZE)[1]
+    plots.scale(runs)
+    return ax
 
 
 def rates(lenet: Experiments) -> None:
     """Test accuracy of LeNet over the learning rate."""
-    ax, sweep = _panel(), lenet["sweep"]
+    sweep = lenet["sweep"]
+    ax = _panel(sweep)
     tried = sorted(sweep.values("lr"))
     for arm in arms(sweep):
         ends = [100 * arm.where(lr=lr).final("test_acc") for lr in tried]
@@ -38,7 +41,7 @@ def rates(lenet: Experiments) -> None:
 
 def course(alexnet: Experiments) -> None:
     """Test accuracy of AlexNet over the epochs, each arm at its best rate."""
-    ax = _panel()
+    ax = _panel(alexnet["main"])
     for arm in arms(alexnet["main"]):
         chosen = at_best_rate(arm, RUNNING)
         curves = 100 * chosen.history("test_acc")
@@ -51,7 +54,7 @@ def course(alexnet: Experiments) -> None:
 
 def band(vgg: Experiments) -> None:
     """The range of the loss along the gradient, over the training of one network of each arm."""
-    ax = _panel()
+    ax = _panel(vgg["landscape"])
     for arm in reversed(arms(vgg["landscape"])):
         run, look = arm[0], plots.look(arm[0].recipe.norm)
         losses = run.arrays["gradient_losses"]
@@ -64,7 +67,7 @@ def band(vgg: Experiments) -> None:
 
 def dropped(alexnet: Experiments) -> None:
     """Test accuracy with batch norm over the epochs, by where dropout stands."""
-    ax, batch = _panel(), arms(alexnet["dropout"])[0]
+    ax, batch = _panel(alexnet["dropout"]), arms(alexnet["dropout"])[0]
     plain = plots.look(batch[0].recipe.norm)
     places = {
         "no dropout": ({"dropout": 0.0}, "", "-"),

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from bnlib.book import narrow
 from bnlib.catalogue import NORMS
+from bnlib.run import Runs
 
 TEXT_WIDTH = 7.0  # inches: the text column of the site
 
@@ -48,12 +51,13 @@ def use_style() -> None:
             "patch.force_edgecolor": False,
         },
     )
-    try:  # in a notebook: pictures at twice the resolution, shown at their size
-        from matplotlib_inline.backend_inline import set_matplotlib_formats
-    except ImportError:
-        return
-    if mpl.get_backend().endswith("inline"):
-        set_matplotlib_formats("retina")
+    if mpl.get_backend().endswith("inline"):  # in a notebook
+        narrow.use()
+
+
+def scale(runs: Runs) -> None:
+    """Tell the figure that is being drawn how large the runs are that it shows."""
+    plt.gcf().set_label(str(runs.scale))
 
 
 def seeds(ax: Axes, x: Sequence[float], values: np.ndarray, **line) -> None:

@@ -15,6 +15,7 @@ def valley(sweep: Runs, source: float, chance: float) -> Figure:
     """Test error against the learning rate, both axes logarithmic: a dot a run, a line through the
     means; the ``source``'s rate and the error of guessing are marked."""
     fig, ax = plt.subplots(figsize=(plots.TEXT_WIDTH, 3.6))
+    plots.scale(sweep)
     for norm, arm in sweep.by("norm").items():
         errors = by_rate(arm, RUNNING)
         for lr, values in errors.items():

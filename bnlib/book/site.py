@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bnlib.book import notebooks
+from bnlib.book import gate, notebooks
 from bnlib.book.execute import environment, execute_all
 from bnlib.book.layout import Book, digest
 from bnlib.errors import BookError
@@ -19,6 +19,7 @@ def build(book: Book) -> Path:
     """Execute what changed, build what changed, and return the path of the first page."""
     state = State(book.build / "state.json")
     _execute(book, state)
+    check(book)
     stage(book)
     render(book, state)
     return book.html / "index.html"
@@ -68,6 +69,17 @@ def _execute(book: Book, state: State) -> None:
         state[str(chapter)] = wanted[chapter]
 
     execute_all(book, stale, lambda chapter: book.staged / chapter, finished)
+
+
+def check(book: Book) -> None:
+    """Let no page pass that shows what it must not: an error with a line for each finding."""
+    found = [
+        f"{page.stem}: {finding}"
+        for page in book.notebooks()
+        for finding in gate.findings(notebooks.read(book.staged / page))
+    ]
+    if found:
+        raise BookError("\n".join([*found, f"the book was not built: {len(found)} findings"]))
 
 
 def stage(book: Book) -> None:

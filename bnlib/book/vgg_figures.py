@@ -14,6 +14,7 @@ def sweep(some: Runs) -> None:
     """Test accuracy against the learning rate, every run a dot."""
     batch, none = arms(some)
     _, ax = plt.subplots(figsize=(WIDTH, 3.2))
+    plots.scale(some)
     rates = sorted(some.values("lr"))
     for arm, how in ((none, RUNNING), (batch, RUNNING), (batch, PRECISE)):
         found = [accuracy(arm.where(lr=lr), how) for lr in rates]
@@ -47,6 +48,7 @@ def nets(some: Runs) -> dict[str, Runs]:
 def five(some: Runs) -> None:
     """Accuracy, test loss and calibration error of each network over the epochs."""
     _, axes = plt.subplots(3, 1, figsize=(WIDTH, 6.4), sharex=True)
+    plots.scale(some)
     for label, arm in nets(some).items():
         recipe, epochs = arm[0].recipe, np.arange(1, arm[0].recipe.epochs + 1)
         colour = plots.CYCLE[0] if label == "Light" else plots.COLOUR[recipe.norm]

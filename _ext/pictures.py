@@ -1,0 +1,53 @@
+"""Pictures that fit: the narrow one on a phone, and below each what its runs are.
+
+A notebook's output carries both beside its wide picture, in its metadata (`bnlib.book.narrow`).
+"""
+
+import base64
+import hashlib
+import json
+import re
+from html import escape
+from pathlib import Path
+
+
+def fit(app, pagename, templatename, context, doctree) -> None:
+    source = Path(app.env.doc2path(pagename)) if doctree else Path()
+    if source.suffix != ".ipynb" or app.builder.format != "html":
+        return
+    for wide, about in shown(json.loads(source.read_text(encoding="utf-8"))):
+        name = hashlib.sha256(wide).hexdigest()
+        context["body"] = re.sub(
+            rf'<a class="[^"]*image-reference" href="[^"]*">(<img [^>]*{name}\.png[^>]*>)\s*</a>'
+            r"(.*?)(</figcaption>)",
+            lambda found, name=name, about=about: figure(app, name, about, *found.groups()),
+            context["body"],
+            count=1,
+            flags=re.DOTALL,
+        )
+
+
+def shown(notebook: dict):
+    """Each PNG with its metadata."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if picture := output.get("data", {}).get("image/png"):
+                about = output.get("metadata", {}).get("image/png", {})
+                yield base64.b64decode("".join(picture)), about
+
+
+def figure(app, name: str, about: dict, image: str, between: str, end: str) -> str:
+    if narrow := about.get("narrow"):
+        target = Path(app.outdir) / "_images" / f"{name}-narrow.png"
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(base64.b64decode(narrow))
+        url = re.search(rf'src="([^"]*){name}\.png"', image).group(1) + target.name
+        source = f'<source media="screen and (max-width: 600px)" srcset="{url}">'
+        image = f"<picture>{source}{image}</picture>"
+    scale = about.get("scale")
+    return image + between + (f'<p class="scale">{escape(scale)}</p>' if scale else "") + end
+
+
+def setup(app) -> dict:
+    app.connect("html-page-context", fit)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
