@@ -86,17 +86,21 @@ def refresh(chapters: list[str]) -> None:
         "else is text; may be given several times",
     ),
     argument("--defaults", action="store_true", help="run with every parameter as it is"),
+    argument("--dry-run", action="store_true", help="say what would be trained, and stop there"),
 )
-def run(chapter: str, parameters: list[list[str]], defaults: bool) -> None:
+def run(chapter: str, parameters: list[list[str]], defaults: bool, dry_run: bool) -> None:
     """Run one chapter with other parameters.
 
     The chapter is executed by papermill into _build/runs/. Without -p its parameters are listed.
     """
     from bnlib.book.layout import Book
-    from bnlib.book.parameters import declared, run_chapter
+    from bnlib.book.parameters import declared, run_chapter, would_run
 
     book = Book()
     (path,) = book.pick([chapter])
+    if dry_run:
+        would_run(book, path, dict(parameters))
+        return
     if parameters or defaults:
         print(f"done: {run_chapter(book, path, dict(parameters))}")
         return
@@ -112,6 +116,7 @@ def run(chapter: str, parameters: list[list[str]], defaults: bool) -> None:
     argument("--workers", type=int, default=1, help="runs side by side, 1 to 64; default: 1"),
     argument("--together", type=int, default=1, help="runs in turn in one process, 1 to 64"),
     argument("--budget", type=float, help="seconds; no run starts that would pass it"),
+    argument("--dry-run", action="store_true", help="say what would be trained, and stop there"),
 )
 def record(
     profile: str,
@@ -120,6 +125,7 @@ def record(
     workers: int,
     together: int,
     budget: float | None,
+    dry_run: bool,
 ) -> None:
     """Train and record the runs that are missing.
 
@@ -144,11 +150,45 @@ def record(
         recipes = [recipe for some in experiments.values() for recipe in some]
         missing = study.missing(recipes)
         print(f"{name}: {len(set(recipes))} runs in profile {profile}, {len(missing)} to train")
+        if dry_run:
+            for recipe in missing:
+                print(f"  {recipe}")
+            continue
         try:
             study.train(missing)
         except Unfinished as spent:
             print(spent)
             return
+
+
+@command(argument("chapters", **SOME_CHAPTERS))
+def status(chapters: list[str]) -> None:
+    """Print what is recorded, what is missing, and how long it would take.
+
+    For every experiment its recorded runs at both scales; for what is missing the minutes that
+    runs of the same network took on the machines where they were made.
+    """
+    from bnlib.book.status import status
+
+    status(chapters)
+
+
+@command(
+    argument(
+        "words",
+        nargs="+",
+        metavar="WORD",
+        help="the beginning of an id, a study such as lenet, or field=value such as lr=0.9",
+    )
+)
+def show(words: list[str]) -> None:
+    """Print one run's record, or a line for each that fits.
+
+    The record is found by its id or by its recipe's fields; what fits all words is shown.
+    """
+    from bnlib.book.show import show
+
+    show(words)
 
 
 @command()

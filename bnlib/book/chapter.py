@@ -129,15 +129,20 @@ def _known(name: str, declared: dict[str, Any]) -> None:
 def _injected() -> list[str]:
     """The names that papermill's -p sets, whatever they are called: read from the cell that it put
     in, since a global can be one that the kernel or an import uses."""
-    from IPython import get_ipython
-
-    shell = get_ipython()
     found = []
-    for source in shell.history_manager.input_hist_raw if shell else ():
+    for source in _executed():
         if source.startswith(INJECTED):
             lines = ast.parse(source).body
             found += [ast.unparse(t) for x in lines if isinstance(x, ast.Assign) for t in x.targets]
     return found
+
+
+def _executed() -> list[str]:
+    """The cells that this notebook has executed until now."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    return list(shell.history_manager.input_hist_raw) if shell else []
 
 
 def at_profile(

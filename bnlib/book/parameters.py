@@ -11,6 +11,7 @@ from bnlib.book import cells, chapter
 from bnlib.book.execute import execute
 from bnlib.book.layout import Book
 from bnlib.errors import BookError
+from bnlib.study import Experiments, Study
 
 WORDS = {"true": True, "false": False, "none": None, "null": None}
 LONGEST_NAME = 120  # characters of a file
@@ -22,7 +23,7 @@ def value(text: str):
         return WORDS[text.lower()]
     try:
         found = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return text
     try:
         return json.loads(json.dumps(found, allow_nan=False))
@@ -52,8 +53,9 @@ def declared(book: Book, path: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def run_chapter(book: Book, path: Path, texts: dict[str, str]) -> Path:
-    """Execute a chapter into _build/runs/ and return where; what is wrong is refused at once."""
+def asked(book: Book, path: Path, texts: dict[str, str]) -> tuple[dict, Experiments]:
+    """The values of a chapter's parameters, and the experiments that they make of it; what is wrong
+    is refused at once."""
     known = declared(book, path)
     for name in texts:
         if name not in known:
@@ -64,10 +66,28 @@ def run_chapter(book: Book, path: Path, texts: dict[str, str]) -> Path:
     given = {name: value(text) for name, text in texts.items()}
     profile = given.get("profile", "auto")
     experiments = chapter.experiments_of(book.root / path, **given)
-    experiments("laptop" if profile == "auto" else profile)  # its recipes are checked as well
+    return given, experiments("laptop" if profile == "auto" else profile)
+
+
+def run_chapter(book: Book, path: Path, texts: dict[str, str]) -> Path:
+    """Execute a chapter into _build/runs/ and return where."""
+    given, _ = asked(book, path, texts)
     target = book.build / "runs" / f"{_name(path.stem, texts)}.ipynb"
     execute(book, path, target, given)
     return target
+
+
+def would_run(book: Book, path: Path, texts: dict[str, str]) -> None:
+    """Print which runs a chapter with these parameters would replay and which it would train."""
+    given, experiments = asked(book, path, texts)
+    profile, fresh = given.get("profile", "auto"), given.get("fresh", False)
+    study = Study(path.stem.partition("_")[2], profile, fresh=fresh)
+    for name, recipes in experiments.items():
+        every = list(dict.fromkeys(recipes))
+        missing = study.missing(every)
+        print(f"{name}: {len(every) - len(missing)} replayed, {len(missing)} to train")
+        for recipe in missing:
+            print(f"  {recipe}")
 
 
 def _name(stem: str, texts: dict[str, str]) -> str:
