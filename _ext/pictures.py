@@ -1,14 +1,22 @@
-"""Pictures that fit: the narrow one on a phone, and below each what its runs are.
+"""Pictures that fit: the narrow one on a phone, below each what its runs are, and a small one of
+each chapter for the front page.
 
-A notebook's output carries both beside its wide picture, in its metadata (`bnlib.book.narrow`).
+A notebook's output carries the first two beside its wide picture, in its metadata
+(`bnlib.book.narrow`). A chapter's small picture is that of the cell with the tag ``hero``, or else
+its first.
 """
 
 import base64
 import hashlib
+import io
 import json
 import re
 from html import escape
 from pathlib import Path
+
+from PIL import Image
+
+THUMBNAIL = 480  # pixels: twice what is shown
 
 
 def fit(app, pagename, templatename, context, doctree) -> None:
@@ -48,6 +56,30 @@ def figure(app, name: str, about: dict, image: str, between: str, end: str) -> s
     return image + between + (f'<p class="scale">{escape(scale)}</p>' if scale else "") + end
 
 
+def thumbnails(app, error) -> None:
+    if error or app.builder.format != "html":
+        return
+    for page in app.env.found_docs:
+        source = Path(app.env.doc2path(page))
+        if source.parent.name == "chapters" and (picture := hero(source)):
+            small = Image.open(io.BytesIO(picture)).convert("RGB")
+            small = small.crop((0, 0, small.width, min(small.height, small.width * 2 // 3)))
+            small.thumbnail((THUMBNAIL, THUMBNAIL))
+            target = Path(app.outdir) / "_images" / f"thumbnail-{source.stem}.png"
+            target.parent.mkdir(exist_ok=True)
+            small.save(target, optimize=True)
+
+
+def hero(source: Path) -> bytes | None:
+    """The first panel of the chapter's main figure."""
+    cells = json.loads(source.read_text(encoding="utf-8"))["cells"]
+    tagged = [cell for cell in cells if "hero" in cell["metadata"].get("tags", [])]
+    for wide, about in shown({"cells": tagged or cells}):
+        return base64.b64decode(about["narrow"]) if "narrow" in about else wide
+    return None
+
+
 def setup(app) -> dict:
     app.connect("html-page-context", fit)
+    app.connect("build-finished", thumbnails)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from bnlib.analysis.findings import Estimate, difference
-from bnlib.book import front, method
+from bnlib.book import front, method, notebooks
 from bnlib.book.layout import Book
 from bnlib.book.ledger import Ledger, judged
 from bnlib.book.stacked import Table
@@ -121,6 +121,26 @@ def test_every_chapter_has_a_card_with_its_title():
     for path in Book().chapters():
         assert f'href="chapters/{path.stem}.html"' in page
         assert front.title(Book().root / path) in page
+        assert f'src="_images/thumbnail-{path.stem}.png"' in page
+
+
+@pytest.mark.parametrize(("words", "minutes"), [(1, 1), (199, 1), (200, 2), (1000, 6)])
+def test_minutes_to_read_follow_from_the_words(book, words, minutes):
+    path = book.root / book.chapters()[0]
+    notebook = notebooks.read(path)
+    notebook.cells[0].source = "$a + b$ " + "word " * words
+    notebooks.write(notebook, path)
+    assert front.minutes(path) == minutes
+
+
+def test_the_citation_is_that_of_the_file(book):
+    (book.root / "CITATION.cff").write_text(
+        "title: A Book\nauthors:\n  - name: A. Author\n  - name: B. Author\n"
+        'version: 1.2.3\ndate-released: "2031-01-02"\n'
+    )
+    said = front.cite(book).data
+    assert said.startswith("A. Author and B. Author (2031). *A Book*, version 1.2.3.")
+    assert "title = {A Book}" in said
 
 
 def test_every_unit_of_the_book_is_in_the_table_of_margins():

@@ -1,8 +1,13 @@
 """The front page: its table of answers and its list of chapters, from the judged records."""
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+
+import yaml
+from IPython.display import Markdown
 
 from bnlib.book import notebooks
 from bnlib.book.layout import Book
@@ -14,6 +19,7 @@ from bnlib.claims.judge import OPEN
 from bnlib.run import Runs
 
 HEADS = ("question", "answer", "how much (95 % interval)", "chapter")
+WORDS_A_MINUTE = 200
 LOOKS = {"yes": "holds", "a little, perhaps": "holds", "partly": "holds-in-part", OPEN: "open"}
 
 
@@ -29,7 +35,9 @@ def _row(question: Question) -> tuple[str, ...]:
         escape(question.text),
         f'<span class="answer {look}">{question.word}</span>',
         "".join(_size(*item, question.word) for item in question.effects.items()),
-        ", ".join(f'<a href="chapters/{name}.html">{name[:2]}</a>' for name in question.chapters),
+        ", ".join(
+            f'<a href="chapters/{name}.html">{int(name[:2])}</a>' for name in question.chapters
+        ),
     )
 
 
@@ -41,13 +49,19 @@ def _size(name: str, effect: Effect, word: str) -> str:
 
 
 class Contents:
-    """A card a chapter: its question, its answers, how its claims stand, the scale of its runs."""
+    """A card a chapter: its picture, which the site draws, its question, its answers, how long it
+    takes to read, how its claims stand, the scale of its runs."""
 
     def __init__(self, ledger: Ledger, book: Book | None = None):
         book = book or Book()
         asked = questions(ledger.cards, ledger.runs)
         self.chapters = [
-            (path.stem, title(book.root / path), *_stands(path.stem, asked, ledger))
+            (
+                path.stem,
+                title(book.root / path),
+                f"{minutes(book.root / path)} minutes",
+                *_stands(path.stem, asked, ledger),
+            )
             for path in book.chapters()
         ]
 
@@ -59,15 +73,35 @@ class Contents:
         return f'<div class="contents">{cards}</div>'
 
 
-def _card(name: str, question: str, answers: str, claims: str, scale: str) -> str:
-    link = f'<a href="chapters/{name}.html">{name[:2]} {escape(question)}</a>'
-    small = f'<p class="small">{escape(claims)} {escape(scale)}</p>'
-    return f"<div><p><strong>{link}</strong></p><p>{escape(answers)}</p>{small}</div>"
+def _card(name: str, question: str, time: str, answers: str, claims: str, scale: str) -> str:
+    picture = f'<img class="thumbnail" src="_images/thumbnail-{name}.png" alt="" loading="lazy">'
+    link = f'<a href="chapters/{name}.html">{int(name[:2])} {escape(question)}</a>'
+    small = f'<p class="small">{time} to read. {escape(claims)} {escape(scale)}</p>'
+    return f"<div>{picture}<p><strong>{link}</strong></p><p>{escape(answers)}</p>{small}</div>"
 
 
 def title(path: Path) -> str:
     """A notebook's first heading."""
     return notebooks.read(path).cells[0].source.splitlines()[0].removeprefix("# ")
+
+
+def minutes(path: Path) -> int:
+    """To read the text of a notebook, a formula as a word."""
+    cells = [cell.source for cell in notebooks.read(path).cells if cell.cell_type == "markdown"]
+    text = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$", "x", " ".join(cells), flags=re.DOTALL)
+    return math.ceil(len(text.split()) / WORDS_A_MINUTE)
+
+
+def cite(book: Book | None = None) -> Markdown:
+    """How to cite the book, as its file CITATION.cff says."""
+    said = yaml.safe_load(((book or Book()).root / "CITATION.cff").read_text(encoding="utf-8"))
+    authors = " and ".join(author["name"] for author in said["authors"])
+    year = said["date-released"][:4]
+    fields = {"author": f"{{{authors}}}", "title": said["title"], "year": year}
+    fields["note"] = f"Version {said['version']}"
+    entry = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    line = f"{authors} ({year}). *{said['title']}*, version {said['version']}."
+    return Markdown(f"{line}\n\n```bibtex\n@misc{{batchnormbook,\n{entry}}}\n```")
 
 
 def _stands(name: str, asked: Sequence[Question], ledger: Ledger) -> tuple[str, str, str]:
