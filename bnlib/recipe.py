@@ -33,6 +33,7 @@ PROBES = (
     "plane",
     "predictions",
     "s2_evaluation",
+    "shift",
     "unit_inputs",
     "variance_shift",
     "weights",
@@ -125,8 +126,8 @@ class Recipe(Frozen):
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     # the measurement
     probes: tuple[Literal[PROBES], ...] = ()
-    probe_every: Natural = 50  # steps from one sample of "landscape" to the next
-    probe_etas: tuple[Positive, Positive] = (0.05, 0.4)  # its smallest and largest step size
+    probe_every: Natural = 50  # steps from one sample of "landscape" or "shift" to the next
+    probe_etas: tuple[Positive, Positive] = (0.05, 0.4)  # the landscape's smallest and largest step
     seed: Annotated[int, Field(ge=0)] = 0  # initial weights, order of the data, noise
 
     @model_validator(mode="after")
@@ -155,8 +156,11 @@ class Recipe(Frozen):
             raise ValueError(f"init_std belongs to init 'normal', not {self.init!r}")
         if list(self.probes) != sorted(set(self.probes)):
             raise ValueError(f"probes are named once, in alphabetical order, not {self.probes}")
-        if "landscape" not in self.probes and {"probe_every", "probe_etas"} & set(self.changed()):
-            raise ValueError("probe_every and probe_etas belong to the probe 'landscape'")
+        changed = self.changed()
+        if "probe_every" in changed and not {"landscape", "shift"} & set(self.probes):
+            raise ValueError("probe_every belongs to the probes 'landscape' and 'shift'")
+        if "probe_etas" in changed and "landscape" not in self.probes:
+            raise ValueError("probe_etas belong to the probe 'landscape'")
         if self.probe_etas[0] >= self.probe_etas[1]:
             raise ValueError(f"probe_etas are a smallest and a largest step, not {self.probe_etas}")
         return self

@@ -16,7 +16,7 @@ BUILT_IN |= {"cifar10_grey": "digits"}
 WIDTH = 1 / 32
 EPOCHS = 2  # so that a curve has a line; 1 where the laptop profile has few, too
 FEW = 4
-SAMPLES = 3  # of the landscape: one for each phase of a run
+SAMPLES = 3  # of the landscape or the shift: one for each phase of a run
 FIELDS = {  # what a parameter of a chapter is called in a recipe, where that differs
     "seeds": "seed",
     "short_epochs": "epochs",
@@ -76,7 +76,7 @@ def _small(recipe: Recipe | Timing, asked: Asked) -> Recipe | Timing:
     }
     stays = {name for name, values in asked.items() if getattr(recipe, name, None) in values}
     thinner = recipe.but(**{name: v for name, v in small.items() if name not in stays})
-    if "landscape" in recipe.probes and "probe_every" not in stays:
+    if {"landscape", "shift"} & set(recipe.probes) and "probe_every" not in stays:
         steps = DATASETS[thinner.dataset].images // thinner.batch_size * thinner.epochs
         thinner = thinner.but(probe_every=max(1, steps // SAMPLES))
     return thinner

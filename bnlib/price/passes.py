@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from bnlib import models
 from bnlib.catalogue import DATASETS
 from bnlib.data import as_input
+from bnlib.measure.before import layers_of, shifts, some
+from bnlib.measure.loan import Loan
 from bnlib.models.dropout import Noise, share
 from bnlib.price.trace import Pass, trace
 from bnlib.recipe import Recipe
@@ -69,6 +71,11 @@ def forward(recipe: Recipe, images: int) -> Pass:
 def landscape_point(recipe: Recipe) -> Pass:
     """The weights moved, the loss, its gradient and the distance from another, in fp32."""
     return _landscape_point(_only(recipe, (*NET, "batch_size")))
+
+
+def shift_sample(recipe: Recipe) -> Pass:
+    """The gradients of some layers, and each again with what comes before it moved, in fp32."""
+    return _shift_sample(_only(recipe, (*NET, "batch_size")))
 
 
 def plane_point(recipe: Recipe, images: int) -> Pass:
@@ -156,6 +163,24 @@ def _landscape_point(recipe: Recipe) -> Pass:
                 torch._foreach_add_(params, there, alpha=-0.1)
             gradient = torch.autograd.grad(net.loss(), params)
             torch.stack(torch._foreach_norm(torch._foreach_sub(gradient, there)))
+
+        return one
+
+    return trace(make)
+
+
+@functools.cache
+def _shift_sample(recipe: Recipe) -> Pass:
+    def make() -> Callable[[], None]:
+        net = Net(recipe, recipe.batch_size)
+        params = list(net.model.parameters())
+        theta, after = ([p.detach().clone() for p in params] for _ in range(2))
+        layers = some(layers_of(net.model, params, net.loss))
+        loan = Loan(params, theta, net.loss)
+
+        def one() -> None:
+            loan.stand(theta)
+            shifts(loan, layers, after)
 
         return one
 
