@@ -8,6 +8,7 @@ from typing import NoReturn
 from bnlib import __version__
 from bnlib.commands import COMMANDS
 from bnlib.errors import BookError
+from bnlib.processes import INTERRUPTED, leave_interrupted
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,9 +44,17 @@ def main(argv: list[str] | None = None) -> int:
         print(f"bnlib: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def script(argv: list[str] | None = None) -> NoReturn:
+    """``main`` as the only thing that this process does."""
+    status = main(argv)
+    if status == INTERRUPTED:
         print("bnlib: interrupted; what was finished is kept", file=sys.stderr)
-        return 130
+        leave_interrupted()
+    sys.exit(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

@@ -14,8 +14,10 @@ import nbformat
 from bnlib.book import notebooks
 from bnlib.book.layout import ROOT, Book
 from bnlib.errors import BookError
+from bnlib.processes import end
 
 SIDE_BY_SIDE = 2
+RUNNING: set[int] = set()  # the processes that execute a chapter now
 
 
 def environment(book: Book) -> dict[str, str]:
@@ -50,14 +52,23 @@ def execute(book: Book, chapter: Path, target: Path, parameters: dict | None = N
     source = book.root / chapter
     job = {"source": str(source), "target": str(part), "cwd": str(source.parent)}
     command = [sys.executable, "-m", "bnlib.book.worker"]
-    done = subprocess.run(
+    # In a session of its own it does not hear the terminal's Ctrl-C: we do, and end it
+    worker = subprocess.Popen(
         [*command, json.dumps(job | {"parameters": parameters})],
         env=environment(book),
         stdin=subprocess.DEVNULL,
-        check=False,
+        start_new_session=True,
     )
-    if done.returncode:
-        raise BookError(f"chapter {chapter.stem} failed {_reason(part, done.returncode)}")
+    RUNNING.add(worker.pid)
+    try:
+        status = worker.wait()
+    except BaseException:
+        end(worker.pid)
+        raise
+    finally:
+        RUNNING.discard(worker.pid)
+    if status:
+        raise BookError(f"chapter {chapter.stem} failed {_reason(part, status)}")
     notebooks.write(notebooks.clean(notebooks.read(part)), part)
     os.replace(part, target)
 
@@ -102,7 +113,9 @@ def execute_all(
                     seconds = time.monotonic() - began
                     print(f"{chapter.stem}: executed ({seconds:.0f} s)", flush=True)
         except KeyboardInterrupt:
-            pool.shutdown(cancel_futures=True)  # none of the others starts
+            pool.shutdown(wait=False, cancel_futures=True)  # none of the others starts
+            for pid in list(RUNNING):
+                end(pid)
             raise
     if failures:
         raise BookError("\n".join(failures))

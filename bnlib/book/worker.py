@@ -24,8 +24,6 @@ def main() -> int:
         )
     except PapermillExecutionError:
         return 1
-    except KeyboardInterrupt:  # the command that started us says so
-        return 130
     return 0
 
 
