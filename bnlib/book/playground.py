@@ -127,15 +127,15 @@ def _controls(at: Setting) -> str:
         for mode in ("training", "evaluation")
     )
     groups = {
-        "The batch": touch.slider("m", "number of values m", 2, MOST, 1, at.m)
-        + touch.slider("mean", "mean of the input", -3, 3, 0.1, at.mean)
-        + touch.slider("spread", "spread of the input", 0, 2, 0.1, at.spread)
-        + touch.slider("batch", "which other images: batch", 1, SHOWN, 1, at.batch),
+        "The batch": touch.slider("m", "values m", 2, MOST, 1, at.m)
+        + touch.slider("mean", "mean of x", -3, 3, 0.1, at.mean)
+        + touch.slider("spread", "spread of x", 0, 2, 0.1, at.spread)
+        + touch.slider("batch", "companions: batch", 1, SHOWN, 1, at.batch),
         "The layer": f'<div class="touch-modes" role="radiogroup" aria-label="mode">{modes}</div>'
         + touch.slider("gamma", "γ", -2, 2, 0.1, at.gamma)
         + touch.slider("beta", "β", -3, 3, 0.1, at.beta)
         + touch.slider("eps", "ε (log scale)", -5, 1, 1, -5)
-        + touch.slider("trained", "training batches seen", 0, 4 * TRAINED, 1, at.trained),
+        + touch.slider("trained", "batches trained on", 0, 4 * TRAINED, 1, at.trained),
     }
     return "".join(
         f"<fieldset><legend>{name}</legend>{inside}</fieldset>" for name, inside in groups.items()
@@ -200,8 +200,8 @@ def _says(said: dict[str, str]) -> str:
         f"The marked image: x = {n('x')}, x̂ = (x − {centre}) / √({square} + ε) = {n('x_hat')}, "
         f"y = γ x̂ + β = {n('y')}.": "polite",
         f"The same image in batches 1 to {SHOWN}: y = {n('elsewhere')}. "
-        + only("training", "Its companions change it.")
-        + only("evaluation", "Its companions do not matter."): "off",
+        + only("training", "Companions change it.")
+        + only("evaluation", "Companions do not matter."): "off",
         f"This batch: mean μ = {n('mean')}, variance σ² = {n('var')}. Running averages after "
         f"{n('trained')} training batches: {r_mean} = {n('r_mean')}, {r_var} = {n('r_var')}. "
         f"√({square} + ε) = {n('root')}.": "off",
