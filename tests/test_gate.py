@@ -46,6 +46,7 @@ STOPPED = {
     "by its row": (frame("99 ± 2", head="value", row="accuracy, BN"), "leaves 0 to 100 %"),
     "by the caption": (frame("99 ± 2", head="BN", caption="Test accuracy"), "leaves 0 to 100 %"),
     "in brackets": (table("0.4 (−0.2 to 1.0)"), "leaves 0 to 100 %: 0.4 (−0.2 to 1.0)"),
+    "unbroken": (frame("98.2 (96\u2060–\u2060100.4)"), "leaves 0 to 100 %"),
     "with a dash": (table("98.2 (96–100.4)"), "leaves 0 to 100 %"),
     "in a sentence": (markdown("It reads 97.1 ± 3.0 % of them."), "leaves 0 to 100 %"),
     "unit in brackets": (markdown("Some 3 % (−1 to 7 %) fail."), "leaves 0 to 100 %"),

@@ -76,8 +76,8 @@ def by_layer(drop: Runs) -> Figure:
         look = {"color": colours[p], "linestyle": "--" if place == "fc" else "-", "label": label}
         plots.seeds(ax, range(len(LAYERS)), shift(dropped(batch, p, place)), **look)
     ax.set_yscale("log")
-    ax.set_ylim(0.7, 700)
+    ax.set_ylim(0.7, 2e4)
     ax.set_xticks(range(len(LAYERS)), LAYERS)
     ax.set_ylabel("variance in training / in evaluation")
-    ax.legend(loc="upper left", fontsize=9, ncols=2)
+    ax.legend(loc="upper left", fontsize=9)
     return fig

@@ -1,5 +1,6 @@
 """What a page shows besides figures: a box, a folded part, a table with its caption."""
 
+import re
 from collections.abc import Mapping
 from html import escape
 
@@ -33,7 +34,13 @@ def table(rows: Mapping[str, Mapping[str, str]], caption: str, scale: Scale | st
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna("–")
     said = f"{caption} ({scale})" if str(scale) else caption
     label = f'<p class="table-caption"><em>{escape(said)}</em></p>'
-    return Html(label + frame.to_html(border=0), f"{said}\n{frame.to_string()}")
+    shown = frame.map(unbroken).to_html(border=0)
+    return Html(label + shown, f"{said}\n{frame.to_string()}")
+
+
+def unbroken(cell: str) -> str:
+    """An interval that no end of a line parts: mean and half-width, or lower and upper end."""
+    return re.sub(r"(?<=\d)–(?=\d)", "\u2060–\u2060", cell.replace(" ± ", "\xa0±\xa0"))
 
 
 def folded(title: str, *texts: str) -> Html:

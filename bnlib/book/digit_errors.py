@@ -29,7 +29,7 @@ def by_digit(runs: Runs, norms: tuple[str, ...]) -> Figure:
         counts = [among_the_two_hardest(arm, digit).sum() for digit in range(errors.shape[1])]
         below.bar(at, counts, APART, color=plots.COLOUR[norm])
     top.set(ylabel="test error (%)", ylim=(0, None))
-    top.legend(ncols=len(norms))
+    top.legend(ncols=len(norms), loc="lower right", bbox_to_anchor=(1, 1))
     below.set(xticks=range(errors.shape[1]), xlabel="digit", ylabel="runs", ylim=(0, len(arm)))
     for ax in (top, below):
         ax.grid(axis="x", visible=False)

@@ -74,7 +74,7 @@ class Contents:
 
 
 def _card(name: str, question: str, time: str, answers: str, claims: str, scale: str) -> str:
-    picture = f'<img class="thumbnail" src="_images/thumbnail-{name}.png" alt="" loading="lazy">'
+    picture = f'<img class="thumbnail" src="_images/thumbnail-{name}.png" alt="">'
     link = f'<a href="chapters/{name}.html">{int(name[:2])} {escape(question)}</a>'
     small = f'<p class="small">{time} to read. {escape(claims)} {escape(scale)}</p>'
     return f"<div>{picture}<p><strong>{link}</strong></p><p>{escape(answers)}</p>{small}</div>"

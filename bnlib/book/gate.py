@@ -56,6 +56,7 @@ def of_cell(cell: nbformat.NotebookNode) -> Iterator[str]:
 
 
 def _of_text(text: str, unit: str) -> Iterator[str]:
+    text = text.replace("\u2060", "")  # where a line must not end
     if FALSE.search(text):
         yield f"prints False: {_short(text)}"
     for interval in INTERVAL.finditer(text):

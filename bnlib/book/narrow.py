@@ -33,7 +33,8 @@ def both(figure: Figure) -> tuple[str, dict[str, Any]]:
     wide, shown = retina_figure(figure, base64=True)
     if figure.get_label():
         shown["scale"] = figure.get_label()
-    if figure.get_figwidth() > WIDTH:
+    drawing = len(figure.axes) == 1 and not figure.axes[0].axison  # its parts have their places
+    if figure.get_figwidth() > WIDTH and not drawing:
         narrow(figure)
         shown["narrow"] = _small(retina_figure(figure, base64=False)[0])
     return wide, shown
@@ -53,9 +54,6 @@ def narrow(figure: Figure) -> None:
             ax.set_subplotspec(grid[place])
     else:
         heights = [min(height / rows, TALLEST)] * rows
-    for legend in (*figure.legends, *(ax.get_legend() for ax in figure.axes)):
-        if legend:
-            legend.set_ncols(1)
     figure.set_size_inches(WIDTH, sum(heights))
 
 
