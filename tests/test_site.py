@@ -102,7 +102,8 @@ def test_the_committed_chapters_build_without_warnings(html):
 def test_a_chapter_and_what_is_in_it_have_the_number_of_its_file(html, path):
     page = (html / path.with_suffix(".html")).read_text(encoding="utf-8")
     chapter = int(path.stem[:2])
-    assert f'<h1><span class="section-number">{chapter}. </span>' in page
+    headings = re.findall(r'<h\d><span class="section-number">([^<]*)', page)
+    assert headings == [f"{chapter}. "]
     counted = re.findall(r'caption-number">(Fig\.|Table) ([\d.]+) ', page)
     for kind in {kind for kind, _ in counted}:
         numbers = [number for other, number in counted if other == kind]
@@ -110,7 +111,6 @@ def test_a_chapter_and_what_is_in_it_have_the_number_of_its_file(html, path):
         assert set(numbers) == wanted
     equations = re.findall(r'class="eqno">\(([\d.]+)\)', page)
     assert equations == [f"{chapter}.{place}" for place in range(1, len(equations) + 1)]
-    assert "section-number" not in page.split("</h1>", 1)[1].split("<footer", 1)[0]
 
 
 def test_references_to_another_chapters_figure_have_its_number(html):
