@@ -1,5 +1,7 @@
 """The site of the committed chapters, in a real browser, from file:// with the network off."""
 
+import os
+import re
 import shutil
 
 import page_gate
@@ -75,6 +77,51 @@ def visit(browser, html):
 def test_the_committed_chapters_build_without_warnings(html):
     assert (html / "index.html").is_file()
     assert [page for page in PAGES if not (html / page).is_file()] == []
+
+
+@pytest.mark.parametrize("path", Book().chapters(), ids=lambda path: path.stem)
+def test_a_chapter_and_what_is_in_it_have_the_number_of_its_file(html, path):
+    page = (html / path.with_suffix(".html")).read_text(encoding="utf-8")
+    chapter = int(path.stem[:2])
+    headings = re.findall(r'<h\d><span class="section-number">([^<]*)', page)
+    assert headings == [f"{chapter}. "]
+    counted = re.findall(r'caption-number">(Fig\.|Table) ([\d.]+) ', page)
+    for kind in {kind for kind, _ in counted}:
+        numbers = [number for other, number in counted if other == kind]
+        wanted = {f"{chapter}.{place}" for place in range(1, len(numbers) + 1)}
+        assert set(numbers) == wanted
+    equations = re.findall(r'class="eqno">\(([\d.]+)\)', page)
+    assert equations == [f"{chapter}.{place}" for place in range(1, len(equations) + 1)]
+
+
+def test_references_to_another_chapters_figure_have_its_number(html):
+    pages = [(html / path.with_suffix(".html")).read_text() for path in Book().chapters()]
+    links = re.findall(
+        r'href="(?:0(\d)_\w+\.html)?#fig-[\w-]+"><span[^>]*>Fig\. (\d)', "".join(pages)
+    )
+    assert links
+    assert all(file in ("", number) for file, number in links)
+
+
+def test_pictures_have_a_narrow_one_and_their_scale(html):
+    page = (html / "chapters" / "03_lenet.html").read_text(encoding="utf-8")
+    narrow = re.findall(r'<source media="screen and [^"]*" srcset="\.\./([^"]+)"><img', page)
+    assert len(narrow) > 5
+    assert all((html / name).is_file() for name in narrow)
+    assert page.count('<p class="scale">') == len(narrow)
+
+
+def test_the_front_page_has_a_picture_of_every_chapter_and_the_list_its_labels(html):
+    front = (html / "intro.html").read_text(encoding="utf-8")
+    for path in Book().chapters():
+        name = f"_images/thumbnail-{path.stem}.png"
+        assert f'src="{name}"' in front
+        assert (html / name).is_file()
+        page = (html / path.with_suffix(".html")).read_text(encoding="utf-8")
+        assert f'href="../_sources/{path}" download' in page
+    assert 'id="cite"' in front
+    references = (html / "references.html").read_text(encoding="utf-8")
+    assert "Ioffe and Szegedy, 2015" in references
 
 
 @pytest.mark.browser

@@ -19,6 +19,7 @@ ARITHMETICS = {
 NOT_COMPUTING = (
     *("alexnet_tables", "api_page", "banner", "book_*", "catalogue", "chapter", "claims*"),
     *("course", "cuda", "data_files", "experiments", "faults", "findings", "first_*", "front"),
+    *("gate", "narrow"),
     *("judge", "landscape_pages", "landscape_series", "learning", "ledger", "lenet_page"),
     *("notebooks", "price", "rate_slider", "recipe", "records", "scale", "site*", "smoke", "speed"),
     *("stats", "study", "smoke_profile", "vgg_tables", "workers"),
