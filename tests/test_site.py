@@ -221,7 +221,8 @@ BREAKS = {  # what is put on a page, and which finding it must give
         "table in",
     ),
     "a wide formula": (
-        "<p style='overflow: hidden'><mjx-container><mjx-math style='display: inline-block; width: 2000px'>x</mjx-math>",
+        "<p style='overflow: hidden'><mjx-container>"
+        "<mjx-math style='display: inline-block; width: 2000px'>x</mjx-math>",
         lambda page: page_gate.wide(page, phone=True),
         "formula in",
     ),
