@@ -202,11 +202,16 @@ BREAKS = {  # what is put on a page, and which finding it must give
         "table in",
     ),
     "a wide formula": (
-        "<p><mjx-container><mjx-math style='display: inline-block; width: 2000px'>x</mjx-math>",
+        "<p style='overflow: hidden'><mjx-container>"
+        "<mjx-math style='display: inline-block; width: 2000px'>x</mjx-math>",
         lambda page: page_gate.wide(page, phone=True),
         "formula in",
     ),
-    "a wide page": ("<div style='width: 3000px'>", lambda p: page_gate.wide(p, False), "the page"),
+    "a wide page": (
+        "<div style='width: 3000px; height: 9px'>",
+        lambda p: page_gate.wide(p, False),
+        "the page",
+    ),
     "a bare figure": (
         "<figure id='bare'><img alt='a dot' src='x'><figcaption> </figcaption></figure>",
         page_gate.bare_figures,
