@@ -1,6 +1,5 @@
 """The site of the committed chapters, in a real browser, from file:// with the network off."""
 
-import os
 import re
 import shutil
 

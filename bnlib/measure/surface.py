@@ -43,8 +43,7 @@ class LossLine:
 {_counted(self.steps)}, in training mode.
   loss        {self.loss:.4g} here; on the line {_range(self.losses)}, a spread of {self.spread:.4g}
   gradient    {self.norm:.4g} long here{units}; it changes by {_range(self.changes)}
-  smoothness  {self.beta:.4g}: the most that the gradient changes for each unit of length moved,
-              over the steps; smaller is smoother"""
+  smoothness  {self.beta:.4g}: the gradient's largest change per unit of length moved"""
 
 
 @dataclass(frozen=True, eq=False)
