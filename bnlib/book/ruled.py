@@ -66,4 +66,6 @@ def said(found: object) -> None:
     text = repr(found)
     height = 0.175 * len(text.splitlines()) + 0.05
     figure = plt.figure(figsize=(plots.TEXT_WIDTH, height))
-    figure.text(0, 1, text, family="DejaVu Sans Mono", fontsize=9, va="top", linespacing=1.35)
+    ax = figure.add_axes((0, 0, 1, 1))  # without one a figure is shown as nothing
+    ax.axis("off")
+    ax.text(0, 1, text, family="DejaVu Sans Mono", fontsize=9, va="top", linespacing=1.35)
