@@ -65,7 +65,7 @@ def said(found: object) -> None:
     """What ``print`` says of it, as a picture: rounding decides its last digits."""
     text = repr(found)
     height = 0.175 * len(text.splitlines()) + 0.05
-    figure = plt.figure(figsize=(plots.TEXT_WIDTH, height))
-    ax = figure.add_axes((0, 0, 1, 1))  # without one a figure is shown as nothing
+    _, ax = plt.subplots(figsize=(plots.TEXT_WIDTH, height))
     ax.axis("off")
-    ax.text(0, 1, text, family="DejaVu Sans Mono", fontsize=9, va="top", linespacing=1.35)
+    look = {"family": "DejaVu Sans Mono", "fontsize": 9, "va": "top", "linespacing": 1.35}
+    ax.text(0, 1, text, transform=ax.transAxes, **look)
