@@ -22,7 +22,9 @@ def line(found: LossLine, rate: float) -> None:
     above.axhspan(low, high, color=colour, alpha=0.15, linewidth=0)
     above.text(steps[-1], low, f"spread {found.spread:.2g}", ha="right", va="top", fontsize=9)
     plots.reference(above, found.loss, "loss before the step", x=0.4)
-    plots.reference(below, 1, "as far as the gradient is long", x=0.4)
+    note = {"fontsize": 9, "color": "#555555"}
+    plots.reference(below, 1, "")
+    below.text(steps[-1], 0.98, "as far as the gradient is long", ha="right", va="top", **note)
     above.set(ylabel="loss", ylim=(0, None))
     below.set(ylabel="change of the gradient\nin its own lengths", ylim=(0, None), xscale="log")
     below.set_xlabel("step, in units of the learning rate (log scale)")
@@ -65,5 +67,6 @@ def said(found: object) -> None:
     """What ``print`` says of it, as a picture: rounding decides its last digits."""
     text = repr(found)
     height = 0.175 * len(text.splitlines()) + 0.05
-    figure = plt.figure(figsize=(plots.TEXT_WIDTH, height))
-    figure.text(0, 1, text, family="DejaVu Sans Mono", fontsize=9, va="top", linespacing=1.35)
+    ax = plt.figure(figsize=(plots.TEXT_WIDTH, height)).add_axes((0, 0, 1, 1))
+    ax.axis("off")
+    ax.text(0, 1, text, family="DejaVu Sans Mono", fontsize=9, va="top", linespacing=1.35)
