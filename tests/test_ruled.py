@@ -55,4 +55,4 @@ def test_mistakes_in_units_of_what_is_right():
 
 def test_what_is_said_is_what_is_printed():
     ruled.said(LINE)
-    assert plt.gcf().texts[0].get_text() == repr(LINE)
+    assert plt.gca().texts[0].get_text() == repr(LINE)

@@ -22,7 +22,9 @@ def line(found: LossLine, rate: float) -> None:
     above.axhspan(low, high, color=colour, alpha=0.15, linewidth=0)
     above.text(steps[-1], low, f"spread {found.spread:.2g}", ha="right", va="top", fontsize=9)
     plots.reference(above, found.loss, "loss before the step", x=0.4)
-    plots.reference(below, 1, "as far as the gradient is long", x=0.4)
+    note = {"fontsize": 9, "color": "#555555"}
+    plots.reference(below, 1, "")
+    below.text(steps[-1], 0.98, "as far as the gradient is long", ha="right", va="top", **note)
     above.set(ylabel="loss", ylim=(0, None))
     below.set(ylabel="change of the gradient\nin its own lengths", ylim=(0, None), xscale="log")
     below.set_xlabel("step, in units of the learning rate (log scale)")
