@@ -36,6 +36,11 @@ def table(rows: Mapping[str, Mapping[str, str]], caption: str, scale: Scale | st
     return Html(label + frame.to_html(border=0), f"{said}\n{frame.to_string()}")
 
 
+def in_numbers(shown: Html) -> Html:
+    """A table that stands beside its reading, behind a line that opens it."""
+    return Html(f"<details><summary>In numbers</summary>{shown.shown}</details>", shown.plain)
+
+
 def folded(title: str, *texts: str) -> Html:
     """Texts, such as programs, behind a line that opens them."""
     body = "".join(f"<pre>{escape(text)}</pre>" for text in texts)
