@@ -9,6 +9,7 @@ from made_up import made_up_run
 from bnlib.analysis import landscape
 from bnlib.book import boxes, landscape_figures, vgg_answer
 from bnlib.book import landscape_tables as tables
+from bnlib.book import vgg_readings as readings
 from bnlib.book.measured import about, times, two_digits
 from bnlib.recipe import Recipe
 from bnlib.run import Runs
@@ -143,11 +144,50 @@ def test_a_range_of_losses_that_a_run_misses_is_empty():
     assert all(line.split()[3:] == ["–"] * 4 for line in shown[2:])
 
 
-def test_the_plane_has_its_floor_and_rise():
-    """Within half of the weights' length lie the centre and four points at .5."""
+def test_the_plane_has_its_floor_and_its_rise_near_and_far():
+    """Within half of a filter's length lie the centre and four points at .5; the axes end at 1."""
     none, batch = repr(tables.plane(MAIN)).splitlines()[2:]
-    assert none.split()[2:] == ["1.00", "1.40", "0.40"]
-    assert batch.split()[2:] == ["0", "0.40", "0.40"]
+    assert none.split()[2:] == ["1.00", "0.40", "1.00"]
+    assert batch.split()[2:] == ["0", "0.40", "1.00"]
+
+
+def test_the_plane_is_read_near_and_far():
+    runs = Runs(made_up(norm, seed) for norm in ("none", "batch") for seed in range(3))
+    for run in runs.where(norm="none"):
+        run.arrays["plane"] = (run.arrays["plane"] - 1) ** 2 + 1  # 1/4 at 1/2: flat, then as far
+    said = readings.plane(runs)
+    assert "rises by 0.40 nats on average, without batch norm by 0.20; at the ends" in said
+    assert "1 length away, by 1.0 against 1.0" in said
+    for run in runs.where(norm="none"):
+        run.arrays["plane"] *= 3
+    assert "which is flatter depends on how far" not in readings.plane(runs)
+    for run in runs.where(norm="batch"):
+        run.arrays["plane"] *= 2
+    said = readings.plane(runs)
+    assert "by 2.0 against 3.0: which is flatter depends on how far one looks" in said
+
+
+def test_the_plateau_is_read_with_what_the_other_network_has_reached():
+    runs = Runs(made_up(norm, seed) for norm in ("none", "batch") for seed in range(4))
+    for run in runs:
+        run.arrays["random_norm"] = np.full(SAMPLES, 3.0 if run.recipe.norm == "batch" else 2.0)
+    said = readings.rough(runs)
+    assert f"4 seeds, {PLATEAU} looks each; the network with batch norm is already at a" in said
+    assert "loss of 1.0. The random step" in said
+    assert "1.5 times as long with batch norm" in said
+
+
+def test_scale_free_steps_are_given_in_their_own_size():
+    said = readings.headroom(MAIN)
+    assert "over the 2 shortest scale-free steps 0.3" in said
+    assert "(The scale-free steps go from 0.0005 to 0.004.)" in said
+    mpl.use("agg")
+    landscape_figures.headroom(MAIN)
+    raw, free = plt.gcf().axes
+    assert [line.get_xdata()[0] for line in free.get_lines()[:1]] == pytest.approx([0.0005])
+    assert [line.get_xdata()[0] for line in raw.get_lines()[:1]] == pytest.approx([0.5])
+    assert free.get_xlabel().startswith("scale-free step")
+    plt.close("all")
 
 
 @pytest.mark.parametrize("draw", ["bands", "headroom", "relative_change", "reached", "planes"])
@@ -167,3 +207,4 @@ def test_boxes_and_tables_show_text_as_it_is():
     assert "–" in repr(shown)
     assert "<p>a &lt; b</p>" in boxes.box("Title", "a < b")._repr_html_()
     assert "<pre>x &lt; 1</pre>" in boxes.folded("Code", "x < 1")._repr_html_()
+    assert boxes.in_numbers(shown)._repr_html_().endswith("</table></details>")

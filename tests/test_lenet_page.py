@@ -145,7 +145,10 @@ def test_the_gain_has_its_interval():
 def test_early_blow_ups_are_told_with_their_gain():
     said = lenet_answers.early(MAIN)
     assert "In 2 of 6 seeds (4, 5)" in said
-    assert "Batch norm gains 2.00 to 2.00 points there, and 0.85 ± 0.21 in the others." in said
+    assert "they end at 3.00 to 3.00 % error, the others at 1.70 to 2.00 %" in said
+    # 2.0, 1.9, 1.8, 1.7 against 1.0 six times: Welch with the 3 degrees of the one that varies
+    half = 3.18245 * np.std([2.0, 1.9, 1.8, 1.7], ddof=1) / 2
+    assert f"batch norm gains 0.85 points ({0.85 - half:.2f} to {0.85 + half:.2f})" in said
     assert "With batch norm 0 of 6 runs blow up" in said
     calm = Runs(r for r in MAIN if r.history["train_loss"][0] < 1)
     assert "do not fall into two groups" in lenet_answers.early(calm)
@@ -156,6 +159,46 @@ def test_short_answer_has_its_numbers():
     assert "between 1.50 and 2.50 % with batch norm" in lines[2]
     assert "runs from 9.00 to 70.0 % (n = 2)" in lines[2]
     assert "2 of 6 runs without batch norm blow up" in lines[3]
+    p = 2 * (6 * 5) / (12 * 11)  # both of two blow-ups among the six of one arm, twice
+    assert f"0 of 6 runs with it (Fisher p = {p:.2f})" in lines[3]
+    # 98.0 to 98.3 and twice 97 against six times 99
+    assert lines[0].endswith("shows it in 6 of 6 seeds, rounded in 6.")
+
+
+def test_single_runs_show_the_gain_where_their_whole_percents_differ():
+    runs = Runs(arm([0.981, 0.983, 0.988, 0.991]) + arm([0.984, 0.987, 0.991, 0.993], norm="batch"))
+    # cut: 98 98 98 99 against 98 98 99 99; rounded: 98 98 99 99 against 98 99 99 99
+    assert lenet_answers.single(runs).endswith("in 1 of 4 seeds, rounded in 1.")
+
+
+def test_both_arms_print_the_sources_number():
+    def arms(norm, ends):
+        each = [{"acc_as_reported": np.array([0.5, end])} for end in ends]
+        return [run(LENET.but(norm=norm, seed=i), 0.9, **probe) for i, probe in enumerate(each)]
+
+    runs = Runs(arms("none", [0.971, 0.984, 0.986]) + arms("batch", [0.985, 0.981, 0.989]))
+    said = lenet_answers.printed_alike(runs, 98)
+    assert "98 % in 2 of 3 seeds with the decimals cut off, in 1 rounded" in said
+
+
+def test_what_the_averages_cost_is_paired():
+    runs = [
+        run(LENET.but(norm="batch", seed=i), 0.9 + 0.02 * i, precise=0.001 * i) for i in (0, 1, 2)
+    ]
+    # 0, .1, .2 points: .1 ± 4.303 · .1 / √3
+    assert "still cost 0.10 points (−0.15 to 0.35; each" in lenet_answers.averages_cost(Runs(runs))
+
+
+def test_lost_activations_are_counted():
+    runs = Runs(
+        arm([0.1, 0.9, 0.1], activation="relu")
+        + arm([0.9] * 3, activation="tanh")
+        + arm([0.98] * 3, norm="batch", activation="relu")
+        + arm([0.96] * 3, norm="batch", activation="tanh")
+    )
+    said = lenet_answers.activations_said(runs)
+    assert "of the rates 0.9: ReLU loses 2 of 3 runs at 0.9." in said
+    assert "all 2 settings end at 2.00 to 4.00 %" in said
 
 
 def test_the_sources_evaluation_is_taken_apart():

@@ -3,7 +3,8 @@
 import numpy as np
 from made_up import made_up_run
 
-from bnlib.book import vgg_figures, vgg_tables
+from bnlib.book import vgg_answer, vgg_figures, vgg_tables
+from bnlib.book import vgg_readings as readings
 from bnlib.recipe import Recipe
 from bnlib.run import Run, Runs
 
@@ -39,6 +40,38 @@ def test_the_sweep_counts_runs_and_beats_the_best_of_the_same_seed():
     assert cells(shown, "no norm") == ["3 of 9 runs", "0.1", "–", "50.0 (0.1)"]
     known = ["9 of 9 runs", "0.01, 0.1, 1", "6 of 9 runs", "60.0 (0.1)"]
     assert cells(shown, "batch norm") == known
+
+
+def test_rates_above_the_best_and_on_the_plateau_are_counted_apart():
+    plain = {0.01: 0.1, 0.1: 0.5, 1.0: 0.1}
+    runs = Runs(
+        ended(recipe, plain[recipe.lr] if recipe.norm == "none" else 0.6)
+        for recipe in BASE.grid(lr=tuple(plain), **ARMS)
+    )
+    said = vgg_answer.by_rates(runs)
+    assert said == "; at 1 and above, 3 of 3 against 0 of 3; at 0.01, 3 of 3 against 0 of 3"
+    assert vgg_answer.by_rates(runs.where(lr=0.1)) == ""
+
+
+def test_other_norms_and_dropout_are_differences_of_accuracy():
+    ends = {"none": 0.4, "batch": 0.6, "l1": 0.58}
+    recipes = BASE.grid(norm=tuple(ends), seed=range(3))
+    some = Runs(ended(r, ends[r.norm] + 0.01 * r.seed) for r in recipes)
+    # SD 1 in both of two arms at 80 % of the best: ± 2.776 √(2 / 3)
+    half = 2.77645 * np.sqrt(2 / 3)
+    text = f"−2.0 (−{2 + half:.1f} to {half - 2:.1f})"
+    assert readings.norms(some, some).count(text) == 2
+    nets = {
+        name: some.where(norm=n)
+        for name, n in {
+            "plain": "batch",
+            "dropout": "l1",
+            "batch norm": "batch",
+            "both": "batch",
+        }.items()
+    }
+    said = readings.dropout(nets, some)
+    assert f"by {text} points without batch norm, by 0.0 (" in said
 
 
 def test_updates_are_counted_tensor_by_tensor():

@@ -17,17 +17,27 @@ def drift(run: Run, place: str, phase: str = "", own_spread: bool = True) -> np.
     mean of both moments), or as it is if not ``own_spread``; summed over the moments of the phase.
     NaN for a run that diverged.
     """
-    steps = run.arrays["steps"]
+    early = run.arrays["steps"][1:] <= EARLY * run.summary["steps"]
+    counted = {"": early | True, "early": early, "late": ~early}[phase]
+    return _moves(run, place, own_spread)[counted].sum(axis=0)
+
+
+def drift_between(run: Run, place: str, first: float, last: float) -> np.ndarray:
+    """The same in units of its own spread, from one training step to another: (units,)."""
+    steps = run.arrays["steps"][1:]
+    return _moves(run, place, True)[(first < steps) & (steps <= last)].sum(axis=0)
+
+
+def _moves(run: Run, place: str, own_spread: bool) -> np.ndarray:
+    """From each moment to the next: (moments - 1, units)."""
     q = run.arrays[f"unit_{place}"].astype(float)  # (moments, quantiles, units)
     if run.summary["diverged"]:
-        return np.full(q.shape[2], np.nan)
-    moved = np.abs(np.diff(q, axis=0)).mean(axis=1)  # (moments - 1, units)
+        return np.full((len(q) - 1, q.shape[2]), np.nan)
+    moved = np.abs(np.diff(q, axis=0)).mean(axis=1)
     if own_spread:
         spread = q[:, 2] - q[:, 0]
         moved /= np.maximum((spread[1:] + spread[:-1]) / 2, SMALLEST)
-    early = steps[1:] <= EARLY * run.summary["steps"]
-    counted = {"": early | True, "early": early, "late": ~early}[phase]
-    return moved[counted].sum(axis=0)
+    return moved
 
 
 def typical(runs: Runs, place: str, phase: str = "", own_spread: bool = True) -> np.ndarray:

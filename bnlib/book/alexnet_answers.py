@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from bnlib.analysis.findings import Estimate, difference
+from bnlib.analysis.findings import Estimate, difference, paired_difference
+from bnlib.analysis.landscape import PLATEAU
 from bnlib.analysis.learning import (
     EVALUATIONS,
     PRECISE,
@@ -15,41 +16,35 @@ from bnlib.analysis.learning import (
     learned,
     time_constants,
 )
-from bnlib.analysis.speed import OWN, epochs, factors
+from bnlib.book import alexnet_speed as speed
 from bnlib.book import plots
 from bnlib.book.alexnet_curves import arms, normed
-from bnlib.book.alexnet_sweeps import dropped
+from bnlib.book.alexnet_sweeps import PLACES, RULES, dropped
 from bnlib.book.tables import percent
 from bnlib.run import Runs
 
-SOURCE_FACTOR = "seven"  # more than 20 epochs against 3
 Experiments = Mapping[str, Runs]
 HANG = {  # the source's conclusion, and what it hangs on
     "Batch norm converges several times faster": "**Where the clock stops, and the "
-    "learning rate.** At a small rate the plain network loses its time on a plateau, which "
-    "Xavier's start removes, too",
+    "learning rate.** At a small rate the plain network loses its time on a plateau, which He's "
+    "start removes at 0.01 and Xavier's at 0.1",
     "SGD and Adam make no difference": "**The rates.** At untuned rates either can win",
     "A better start does not help": "**Batch norm, and the learning rate.** With batch norm no "
     "start tried beats the default. Without it the start decides whether the network trains",
     "Dropout with batch norm is very bad": "**Place and evaluation.** Behind the convolutions it "
-    "spoils the running averages most, and costs some accuracy besides",
+    "spoils the running averages most, and costs {besides} besides",
     "Dropout alone ends better": "**Place and evaluation** again. Behind the linear layers it ends "
     "lower",
     "L2 brings nothing": "**Length.** Decay acts through the effective learning rate, and slowly: "
-    "runs this short cannot test it",
+    "runs this short do not settle it",
     "The larger the batch, the better": "**Steps.** In the same number of epochs a larger batch "
     "makes fewer of them",
 }
 
 
 def all_runs(runs: Experiments) -> Runs:
+    """Every run of the page, for the spreads of its kinds."""
     return Runs(run for some in runs.values() for run in some)
-
-
-def tuned(main: Runs, how: str) -> tuple[Runs, Runs]:
-    """Without norm and with batch norm, each at the rate that validation chooses."""
-    plain, batch = (arm.where(lr=best(arm, "lr", how)) for arm in arms(main))
-    return plain, batch
 
 
 def gain(one: Runs, other: Runs, how: str, runs: Experiments) -> Estimate:
@@ -62,7 +57,8 @@ def points(found: Estimate) -> str:
     """Such as "3.1 points (2.2 to 4.0)"."""
     low, high = found.interval()
     interval = f" ({low:.1f} to {high:.1f})" if np.isfinite(low) else ""
-    return f"{found.value:.1f} points{interval}".replace("-", "−")
+    value = round(found.value, 1) + 0.0  # no −0.0
+    return f"{value:.1f} points{interval}".replace("-", "−")
 
 
 def mean(arm: Runs, how: str) -> str:
@@ -73,67 +69,57 @@ def many(arm: Runs, how: str = RUNNING) -> str:
     return f"{int(learned(arm, how).sum())} of {len(arm)}"
 
 
-def span(found: Mapping[tuple[str, str], Estimate]) -> str:
-    """From the smallest to the largest factor, such as "1.4 to 4 times"."""
-    values = sorted(2**one.value for one in found.values())
-    return f"{values[0]:.2g} to {values[-1]:.2g} times" if values else "no number of times"
-
-
-def speed(runs: Experiments) -> str:
-    """Both endpoints of the acceleration in one sentence."""
-    plain, batch = tuned(runs["main"], PRECISE)
-    found = factors(plain, batch, all_runs(runs))
-    parts = []
-    for how in EVALUATIONS:
-        some = [(end, 2**one.value) for (end, under), one in found.items() if under == how]
-        parts += [f"{how}: " + ", ".join(f"{x:.2g}× to {end}" for end, x in some)] * bool(some)
-    late = f"{_arrive(plain)} and {_arrive(batch)} runs"
-    return (
-        f"**Not {SOURCE_FACTOR} times: {span(found)}**, depending on the endpoint and "
-        f"the evaluation ({'; '.join(parts)}; each arm at its best learning rate, "
-        f"n = {len(plain)} and {len(batch)}). To 70 %, without and with batch norm, {late} get "
-        f"within {_length(plain)} epochs."
-    )
-
-
-def _arrive(arm: Runs) -> str:
-    return f"{int(np.isfinite(epochs(arm, '70 %', PRECISE)).sum())} of {len(arm)}"
-
-
-def _length(arm: Runs) -> int:
-    return arm[0].recipe.epochs
-
-
 def short_answer(runs: Experiments) -> str:
     """The box on top of the page."""
-    main, drop = runs["main"], runs["dropout"]
-    plain, batch = tuned(main, PRECISE)
-    found = factors(plain, batch, all_runs(runs))
-    own = [2**one.value for (end, _), one in found.items() if end == OWN]
-    same = [2**one.value for (end, _), one in found.items() if end != OWN]
-    high = main.where(lr=max(main.values("lr")))
-    worst = dropped(normed(drop), max(drop.values("dropout")), "conv")
+    main = runs["main"]
+    rate = max(main.values("lr"))
+    high = main.where(lr=rate)
     lines = (
-        f"**Faster, but not {SOURCE_FACTOR} times: {span(found)}**, {_between(same)} to the same "
-        f"accuracy and {_between(own)} to 95 % of one's own best.",
-        f"**Ahead at the end** by {ahead(runs)}. **At more rates**: at "
-        f"{max(main.values('lr')):g}, {many(normed(high), PRECISE)} runs learn with it and "
-        f"{many(high.where(norm='none'))} without.",
-        "**Dropout is no enemy by itself.** Behind the convolutions the worst case keeps "
-        f"{mean(worst, RUNNING)} by running averages and {mean(worst, PRECISE)} when the same "
-        "weights are evaluated by precise statistics.",
-        f"**Not to be said from here**: anything about weight decay, since the runs last "
-        f"{_lasted(runs['decay'])} of its time constants; and anything about AlexNet at full "
-        "width, or with momentum, a schedule or augmentation.",
+        "**Faster; how much depends on the endpoint and the rate.** "
+        f"{speed.short(main, all_runs(runs))}",
+        f"**Ahead at the end** by {ahead(runs)}. **At more rates**: at {rate:g}, "
+        f"{many(normed(high), PRECISE)} runs learn with it and {many(high.where(norm='none'))} "
+        "without.",
+        dropped_behind_convolutions(runs["dropout"]),
+        "**Not to be said from here**: whether weight decay helps, which runs this short do not "
+        "settle; and anything about AlexNet at full width, or with momentum, a schedule or "
+        "augmentation.",
     )
     return _box("The short answer", lines)
+
+
+def dropped_behind_convolutions(drop: Runs) -> str:
+    """What the evaluation takes of the accuracy, at the highest rate."""
+    batch, most = normed(drop), max(drop.values("dropout"))
+    worst, without = dropped(batch, most, "conv"), dropped(batch, 0.0, "conv")
+    return (
+        "**Most of what dropout behind the convolutions costs is the evaluation's**: at p = "
+        f"{most:g} the accuracy is {mean(worst, RUNNING)} by {RUNNING}, {mean(worst, PRECISE)} by "
+        f"{PRECISE}, {mean(without, PRECISE)} without dropout."
+    )
+
+
+def dropout(runs: Experiments) -> str:
+    """What the highest rate of dropout costs in both places."""
+    drop, most = runs["dropout"], max(runs["dropout"].values("dropout"))
+    none, batch = arms(drop)
+
+    def costs(arm: Runs, place: str, how: str) -> str:
+        return points(gain(dropped(arm, most, place), dropped(arm, 0.0, place), how, runs))
+
+    by = [f"{costs(batch, place, how)} by {how}" for place in PLACES for how in EVALUATIONS]
+    return (
+        f"At p = {most:g}, with batch norm: behind the linear layers {by[0]} and {by[1]}; behind "
+        f"the convolutions {by[2]} and {by[3]}, where the plain network changes by "
+        f"{costs(none, 'conv', RUNNING)}."
+    )
 
 
 def ahead(runs: Experiments) -> str:
     """How much higher batch norm ends, each arm at its best rate, under both evaluations."""
     found = []
     for how in reversed(EVALUATIONS):
-        plain, batch = tuned(runs["main"], how)
+        plain, batch = speed.tuned(runs["main"], how)
         gained = gain(batch, plain, how, runs)
         low, high = gained.interval()
         settled = "" if low > 0 or high < 0 else ", which is not settled,"
@@ -144,13 +130,6 @@ def ahead(runs: Experiments) -> str:
 def _box(title: str, lines: Sequence[str]) -> str:
     body = "\n".join(f"- {line}" for line in lines)
     return f":::{{admonition}} {title}\n:class: tip\n\n{body}\n:::"
-
-
-def _between(values: Sequence[float]) -> str:
-    if not values:
-        return "no number"
-    low, high = f"{min(values):.2g}", f"{max(values):.2g}"
-    return f"{low}×" if low == high else f"{low} to {high}×"
 
 
 def _lasted(decay: Runs) -> str:
@@ -189,23 +168,41 @@ def tuned_optimisers(runs: Experiments) -> str:
     return f"The best SGD minus the best Adam is, {'; '.join(said)}."
 
 
+def on_the_plateau(runs: Experiments) -> str:
+    """For how many epochs the largest batch keeps the plain network there, under both rules."""
+    said = []
+    for experiment, rule in RULES.items():
+        some = runs[experiment].where(norm="none")
+        loss = some.where(batch_size=max(some.values("batch_size"))).history("train_loss")
+        said.append(f"{(loss.mean(axis=0) > PLATEAU).sum()} ({rule})")
+    return (
+        "Without batch norm the largest batch makes so few steps that its mean training loss is "
+        f"above {PLATEAU:g} for {' and '.join(said)} of {loss.shape[1]} epochs."
+    )
+
+
 def ours_and_torchs(norms: Runs) -> str:
-    """The two layers' accuracies, run by run."""
-    each = (f"{plots.NAME[n]} {percent(arm)}" for n, arm in norms.by("norm").items() if n != "none")
-    return f"Test accuracies in percent, seed by seed: {'; '.join(each)}."
+    """The two layers' accuracies, run by run, and what separates the pairs: each has the same
+    start and the same batches."""
+    ours, theirs = (norms.where(norm=norm) for norm in ("batch", "torch"))
+    each = (f"{plots.NAME[arm[0].recipe.norm]} {percent(arm)}" for arm in (ours, theirs))
+    apart = paired_difference(accuracy(theirs, RUNNING), accuracy(ours, RUNNING))
+    return (
+        f"Test accuracies in percent, seed by seed: {'; '.join(each)}. PyTorch's − ours: "
+        f"{points(apart)}."
+    )
 
 
 def what_it_hangs_on(runs: Experiments, sizes: Callable[[str, int], str]) -> dict[str, dict]:
     """The page's main table: what the source concluded, what was found, what it hangs on.
     ``sizes`` gives the size of a part of a claim, as its card shows it."""
-    plain, batch = tuned(runs["main"], PRECISE)
     drop, most = runs["dropout"], max(runs["dropout"].values("dropout"))
     without, with_bn = arms(drop)
     fc = dropped(with_bn, most, "fc")
     conv, alone = dropped(with_bn, most, "conv"), dropped(without, most, "conv")
     he = runs["init"].where(norm="none", init="he")
     measured = (
-        f"{span(factors(plain, batch, all_runs(runs)))}, not {SOURCE_FACTOR}",
+        speed.cell(runs["main"], all_runs(runs)),
         f"SGD − Adam: {sizes('S0.2', 0)}",
         f"with BN, Xavier's: {sizes('S0.3', 0)}; without, He's learns in {many(he)} runs",
         f"at p = {most:g}: behind the linear layers "
@@ -217,8 +214,10 @@ def what_it_hangs_on(runs: Experiments, sizes: Callable[[str, int], str]) -> dic
         f"runs of {_lasted(runs['decay'])} time constants",
         f"at a fixed rate, with BN: {sizes('S0.6', 0)}; without: {sizes('S0.6', 1)}",
     )
+    conv_costs = gain(conv, dropped(with_bn, 0.0, "conv"), PRECISE, runs)
+    besides = f"{-conv_costs.value:.0f} points"
     return {
-        said: {"measured here": size, "what it hangs on": f"{why}."}
+        said: {"measured here": size, "what it hangs on": f"{why.format(besides=besides)}."}
         for (said, why), size in zip(HANG.items(), measured, strict=True)
     }
 

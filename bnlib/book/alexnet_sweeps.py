@@ -72,7 +72,8 @@ def by_layer(drop: Runs) -> Figure:
     fig, ax = plt.subplots(figsize=(plots.TEXT_WIDTH, 3.2))
     plots.scale(drop)
     for p, place in settings:
-        label = f"{PLACES[place]}, p = {p:g}" if p else "no dropout"
+        behind = PLACES[place].removeprefix("behind the ").removesuffix(" layers")
+        label = f"{behind}, p = {p:g}" if p else "no dropout"  # short, for the phone
         look = {"color": colours[p], "linestyle": "--" if place == "fc" else "-", "label": label}
         plots.seeds(ax, range(len(LAYERS)), shift(dropped(batch, p, place)), **look)
     ax.set_yscale("log")

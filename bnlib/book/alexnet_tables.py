@@ -9,12 +9,12 @@ from bnlib.analysis.learning import PRECISE, best
 from bnlib.analysis.speed import OWN, epochs
 from bnlib.book import plots
 from bnlib.book.alexnet_curves import STARTS, arms, name_of, normed
+from bnlib.book.alexnet_speed import SAME
 from bnlib.book.alexnet_sweeps import PLACES, RULES, dropped
 from bnlib.book.tables import both, percent
 from bnlib.run import Runs
 
 Rows = dict[str, dict[str, str]]
-SAME = "65 %"  # the endpoint that a table shows beside a run's own best
 NETWORKS = {"lenet": "LeNet", "alexnet": "AlexNet", "resnet18": "ResNet-18"}
 
 
@@ -104,17 +104,23 @@ def _three(none: Runs, batch: Runs) -> dict[str, str]:
 
 
 def networks(short: Runs, lenet: Runs, clock: Runs) -> Rows:
-    """Both arms of the three networks: parameters, accuracy where trained, time of a step."""
+    """Both arms of the three networks: parameters, accuracy where trained, multiply-adds of an
+    image and time of a step at full width."""
+    from bnlib.price import passes  # needs torch, only to look at shapes
+
     trained = {"lenet": lenet, "alexnet": short}
     times = clock[0].history
     rows = {}
     for model, label in NETWORKS.items():
+        full = clock[0].recipe.recipe.but(model=model)
+        count = passes.evaluation(full, 1).flop / 2e6  # two operations each
         for norm in clock[0].recipe.norms:
             step = np.median(np.divide(times[f"{model} {norm}"], times["alexnet none"]))
             arm = trained[model].where(norm=norm) if model in trained else Runs([])
             rows[f"{label}, {plots.NAME[norm]}"] = {
                 "parameters": f"{arm[0].summary['parameters'] / 1e6:.2g} M" if len(arm) else "–",
                 "test accuracy (%)": percent(arm) if len(arm) else "–",
+                "multiply-adds": f"{count:.3g} M",
                 "time of a step": f"{step:.2g}×",
             }
     return rows

@@ -43,6 +43,11 @@ def unbroken(cell: str) -> str:
     return re.sub(r"(?<=\d)–(?=\d)", "\u2060–\u2060", cell.replace(" ± ", "\xa0±\xa0"))
 
 
+def in_numbers(shown: Html) -> Html:
+    """A table that stands beside its reading, behind a line that opens it."""
+    return Html(f"<details><summary>In numbers</summary>{shown.shown}</details>", shown.plain)
+
+
 def folded(title: str, *texts: str) -> Html:
     """Texts, such as programs, behind a line that opens them."""
     body = "".join(f"<pre>{escape(text)}</pre>" for text in texts)

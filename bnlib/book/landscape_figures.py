@@ -38,24 +38,28 @@ def bands(main: Runs) -> None:
 
 
 def headroom(main: Runs) -> None:
-    """How often a step raises the loss, by its size; raw and scale-free."""
-    _, axes = plt.subplots(2, 1, figsize=(WIDTH, 5), sharex=True, sharey=True)
+    """How often a step raises the loss, by its size: raw, in units of the learning rate, and
+    scale-free, which has none."""
+    _, axes = plt.subplots(2, 1, figsize=(WIDTH, 5.4), sharey=True)
     plots.scale(main)
     batch, none = arms(main)
-    ends = landscape.plateau_ends(none)
-    lines = {"gradient": "raw weights", "scale_free": "scale-free"}
-    for ax, (line, title) in zip(axes, lines.items(), strict=True):
+    ends, one = landscape.plateau_ends(none), none[0]
+    panels = {
+        "gradient": ("raw weights", one.arrays["etas"] / one.recipe.lr),
+        "scale_free": ("scale-free", one.arrays["scale_free_etas"]),
+    }
+    for ax, (line, (title, steps)) in zip(axes, panels.items(), strict=True):
         for arm in (none, batch):
-            times = arm[0].arrays["etas"] / arm[0].recipe.lr
             look = plots.look(arm[0].recipe.norm)
-            plots.seeds(ax, times, 100 * landscape.raised(arm, line, ends), marker="o", **look)
-        ax.axvline(1, color="#777777", linewidth=0.9, linestyle=":")
+            plots.seeds(ax, steps, 100 * landscape.raised(arm, line, ends), marker="o", **look)
         ax.set(title=title, ylabel="raise the loss (%)", xscale="log")
-        ticks = [0.5, 1, 2, 4]
+        ticks = steps[0] * 2.0 ** np.arange(np.log2(steps[-1] / steps[0]) + 0.5)
         ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.xaxis.set_minor_locator(plt.NullLocator())
+    axes[0].axvline(1, color="#777777", linewidth=0.9, linestyle=":")
     axes[0].legend(loc="upper left")
-    axes[1].set_xlabel("step, in units of the learning rate (log scale)")
+    axes[0].set_xlabel("step, in units of the learning rate (log scale)")
+    axes[1].set_xlabel("scale-free step (log scale)")
 
 
 def relative_change(*several: Runs) -> None:

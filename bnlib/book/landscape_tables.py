@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bnlib.analysis import landscape
+from bnlib.analysis import landscape, planes
 from bnlib.analysis.learning import PRECISE, RUNNING, accuracy
 from bnlib.book import plots
 from bnlib.book.boxes import Html, table
@@ -17,6 +17,7 @@ from bnlib.run import Runs
 LINES = {"gradient": "gradient", "scale_free": "scale-free", "random": "random"}
 SHORT = dict(zip(landscape.MEASURES, ("spread", "change", "β"), strict=True))
 UNITS = {"gradient": "raw", "scale_free": "free"}
+NEAR = 0.5  # of a filter's length, from the centre of the plane
 STARTS = {"default": "PyTorch's default", "xavier": "Xavier", "he": "He"}
 
 
@@ -108,9 +109,8 @@ def as_the_source(runs: dict[str, Runs]) -> Html:
         both = {"Adam": middle, "SGD": runs["landscape"]}
         row = {name: _whole_run(some, measure) for name, some in both.items()}
         rows[f"{SHORT[what]}, gradient"] = row
-    return table(
-        rows, "No norm / BN; below the first three rows, as the paper measures", apart.scale
-    )
+    said = "No norm / BN: three measures of the source, then three of the paper"
+    return table(rows, said, apart.scale)
 
 
 def norms(short: Runs) -> Html:
@@ -127,12 +127,20 @@ def norms(short: Runs) -> Html:
 
 
 def plane(main: Runs) -> Html:
-    """The loss on the plane through the trained weights: its floor and its rise around it."""
+    """The loss on the plane through the trained weights: its floor and its rise, near and far."""
     rows = {}
     for name, arm in main.by("norm").items():
-        at, losses = arm[0].arrays["plane_coordinates"], arm.array("plane")
-        middle, inside = len(at) // 2, np.hypot(*np.meshgrid(at, at)) <= 0.5
-        floor, around = losses[:, middle, middle], losses[:, inside].mean(axis=1)
-        figures = {"at the centre": floor, "mean within ½": around, "rise": around - floor}
+        floor = planes.floor(arm)
+        figures = {
+            "at the centre": floor,
+            "rise, mean within ½": planes.within(arm, NEAR) - floor,
+            f"rise, on the axes at {plane_reach(main):g}": planes.on_the_axes(arm) - floor,
+        }
         rows[plots.NAME[name]] = {what: about(values) for what, values in figures.items()}
-    return table(rows, "Training loss on the plane, in nats", main.scale)
+    said = "Training loss on the plane, in nats; distances from the centre in filters' lengths"
+    return table(rows, said, main.scale)
+
+
+def plane_reach(main: Runs) -> float:
+    """How far the plane goes along its directions, in filters' lengths."""
+    return float(main[0].arrays["plane_coordinates"].max())

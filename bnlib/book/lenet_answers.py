@@ -4,18 +4,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bnlib.analysis.counts import shares
 from bnlib.analysis.digits import among_the_two_hardest
 from bnlib.analysis.early import blew_up
-from bnlib.analysis.findings import difference
-from bnlib.analysis.learning import RUNNING, accuracy, best, kind_spread
+from bnlib.analysis.findings import difference, paired_difference
+from bnlib.analysis.learning import PRECISE, RUNNING, accuracy, best, kind_spread, learned
 from bnlib.analysis.rates import at_best
-from bnlib.analysis.stats import mean_interval
 from bnlib.book.finals import Rows, by_norm, cell, digits
 from bnlib.book.rates import span
 from bnlib.run import Runs
 
 Experiments = Mapping[str, Runs]
 NORMS = ("none", "batch")
+NAMES = {"tanh": "tanh", "sigmoid": "the sigmoid", "relu": "ReLU"}
 
 
 def gain(none: Runs, batch: Runs, runs: Experiments) -> str:
@@ -38,16 +39,15 @@ def short_answer(runs: Experiments) -> list[str]:
     rates = sorted(sweep.values("lr"))
     return [
         f"**At the source's learning rate, {main[0].recipe.lr:g}, batch norm helps a little**: it "
-        f"takes {gain(none, batch, runs)} off the test error (n = {len(batch)}). One run of each, "
-        "in whole percents, cannot show that.",
-        f"**With the best rate for each, hardly**: {gain(*tuned, runs)}.",
-        f"**Its clear gain is that the rate hardly matters.** From {rates[0]:g} to {rates[-1]:g} "
+        f"takes {gain(none, batch, runs)} off the test error (n = {len(batch)}). {single(main)}",
+        f"**With the best rate for each, perhaps a little**: {gain(*tuned, runs)}.",
+        f"**Its clear gain is that the rate matters far less.** From {rates[0]:g} to {rates[-1]:g} "
         f"the mean test error stays between {digits(low)} and {digits(high)} % with batch norm; "
         f"without it it runs from {digits(plain_low)} to {digits(plain_high)} % (n = "
         f"{len(sweep.values('seed'))}).",
         f"**Part of the gain at {main[0].recipe.lr:g} looks like a bad start avoided.** "
         f"{blow_ups(none)} without batch norm blow up in the first epoch, {blow_ups(batch)} "
-        "with it.",
+        f"with it (Fisher p = {_fisher(none, batch):.2f}).",
         "**Not to be said from here**: whether a warm-up of the learning rate would do the same; "
         "and anything about data that are harder than MNIST.",
     ]
@@ -57,26 +57,72 @@ def blow_ups(arm: Runs) -> str:
     return f"{blew_up(arm).sum()} of {len(arm)} runs"
 
 
+def _fisher(none: Runs, batch: Runs) -> float:
+    """Of as many runs blowing up, two-sided."""
+    found = shares(blew_up(none), blew_up(batch))
+    return min(1, 2 * min(found.p_above(0), found.p_below(0)))
+
+
+def single(main: Runs) -> str:
+    """In how many seeds one run of each arm shows the gain in whole percents."""
+    percents = [accuracy(main.where(norm=norm), RUNNING) for norm in NORMS]
+    cut, rounded = (
+        int((np.diff([shorten(each) for each in percents], axis=0) > 0).sum())
+        for shorten in (np.floor, np.round)
+    )
+    return (
+        f"Cut to whole percents one run of each shows it in {cut} of {len(percents[0])} seeds, "
+        f"rounded in {rounded}."
+    )
+
+
+def printed_alike(main: Runs, percent: int) -> str:
+    """In how many seeds both arms print the source's number, shortened in either way."""
+    printed = [100 * main.where(norm=n).array("acc_as_reported")[:, -1] for n in NORMS]
+    cut, rounded = (
+        int(np.all([shorten(each) == percent for each in printed], axis=0).sum())
+        for shorten in (np.floor, np.round)
+    )
+    return (
+        f"Run by run, both arms print {percent} % in {cut} of {len(printed[0])} seeds with the "
+        f"decimals cut off, in {rounded} rounded."
+    )
+
+
+def averages_cost(batch: Runs) -> str:
+    """What the running averages cost at the end, evaluating each network twice."""
+    found = paired_difference(accuracy(batch, PRECISE), accuracy(batch, RUNNING))
+    value, low, high = (digits(round(x, 3)) for x in (found.value, *found.interval()))
+    return (
+        f"The precise statistics change little here: at the end of training the running averages "
+        f"still cost {value} points ({low} to {high}; each network evaluated twice, n = "
+        f"{len(batch)})."
+    ).replace("-", "−")
+
+
 def early(main: Runs) -> str:
     """What the runs that blow up early have to do with the gain, seed by seed."""
     none, batch = (main.where(norm=norm) for norm in NORMS)
     wild = blew_up(none)
     if not wild.any() or wild.all():
         return "The seeds without norm do not fall into two groups."
-    gains = accuracy(batch, RUNNING) - accuracy(none, RUNNING)
+    errors = 100 - accuracy(none, RUNNING)
     losses, first = none.history("train_loss")[:, 0], 100 * none.history("test_acc")[:, 0]
     seeds = ", ".join(str(none[place].recipe.seed) for place in np.flatnonzero(wild))
     guessing = np.log(len(none[0].summary["class_acc"]))
-    middle, half = mean_interval(gains[~wild])
+    calm = difference(accuracy(batch, RUNNING), accuracy(none, RUNNING)[~wild])
+    low, high = calm.interval()
     return (
         f"In {wild.sum()} of {len(none)} seeds ({seeds}) the plain network blows up early: its "
         f"training loss, averaged over the first epoch, is {digits(losses[wild].min())} to "
         f"{digits(losses[wild].max())}. Guessing has {digits(guessing)}, the other seeds at most "
         f"{digits(losses[~wild].max())}. It recovers within the epoch: after it each of the "
         f"{len(none)} seeds reads at least {digits(first.min())} % of the test images correctly. "
-        f"But these seeds stay behind. Batch norm gains {digits(gains[wild].min())} to "
-        f"{digits(gains[wild].max())} points there, and {digits(middle)} ± {digits(half)} in the "
-        f"others. With batch norm {blow_ups(batch)} blow up. The groups were found in the runs "
+        f"But these seeds stay behind: they end at {digits(errors[wild].min())} to "
+        f"{digits(errors[wild].max())} % error, the others at {digits(errors[~wild].min())} to "
+        f"{digits(errors[~wild].max())} %. Against the others alone batch norm gains "
+        f"{digits(calm.value)} points ({digits(low)} to {digits(high)}). "
+        f"With batch norm {blow_ups(batch)} blow up. The groups were found in the runs "
         "that they explain: this is a hint and no test. An arm with a warm-up of the learning rate "
         "would be one."
     )
@@ -109,6 +155,27 @@ def activations(runs: Runs) -> Rows:
         for activation, some in runs.by("activation").items()
         for lr, pair in some.by("lr").items()
     }
+
+
+def activations_said(runs: Runs) -> str:
+    """Which activations fail at which rate without norm, and where all end with it."""
+    lost = []
+    for activation, some in runs.where(norm="none").by("activation").items():
+        for lr, arm in some.by("lr").items():
+            if fail := int((~learned(arm, RUNNING)).sum()):
+                lost.append(f"{NAMES[activation]} loses {fail} of {len(arm)} runs at {lr:g}")
+    batch = runs.where(norm="batch")
+    means = [
+        100 - accuracy(arm, RUNNING).mean()
+        for some in batch.by("activation").values()
+        for arm in some.by("lr").values()
+    ]
+    rates = " and ".join(f"{lr:g}" for lr in sorted(runs.values("lr")))
+    return (
+        f"Without norm, of the rates {rates}: {', '.join(lost) or 'no run is lost'}. With batch "
+        f"norm all {len(means)} settings end at {digits(min(means))} to {digits(max(means))} % "
+        "error in the mean."
+    )
 
 
 def sizes(padded: Runs, bare: Runs) -> Rows:

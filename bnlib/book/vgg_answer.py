@@ -4,7 +4,7 @@ import numpy as np
 
 from bnlib.analysis import landscape
 from bnlib.analysis.counts import share
-from bnlib.analysis.learning import PRECISE, learned
+from bnlib.analysis.learning import PRECISE, best, learned
 from bnlib.book.boxes import Html, box
 from bnlib.book.landscape_tables import phase_ratio
 from bnlib.book.measured import times
@@ -23,7 +23,7 @@ def short_answer(runs: dict[str, Runs]) -> Html:
 
     raw, free = (raising(main, LARGEST, line) for line in ("gradient", "scale_free"))
     near = max(raising(main, 0.9, "gradient"))
-    works, fails = (share(learned(arm, PRECISE)).counted for arm in arms(sweep))
+    works, fails = map(_learn, arms(sweep))
     return box(
         "The short answer",
         "Yes, along the gradient, once training is under way. Over steps of half to "
@@ -35,14 +35,53 @@ def short_answer(runs: dict[str, Runs]) -> Html:
         "The gain is headroom. A step of .9 times the rate raises the batch's loss in "
         f"{near:.0f} % "
         f"of the samples of either network; one of {LARGEST:g} times in {raw[0]:.0f} % without and "
-        f"{raw[1]:.0f} % with batch norm (scale-free: {free[0]:.0f} and {free[1]:.0f} %).",
+        f"{raw[1]:.0f} % with batch norm (longest scale-free step: {free[0]:.0f} and "
+        f"{free[1]:.0f} %).",
         "Not everywhere: none / BN is below 1 over steps up to the learning rate, where both only "
         f"gain, {within(main)}; along a random direction, {off(landscape.width, 'random')}; and "
-        f"on the plateau at the start, {off(landscape.width, phase=landscape.ON)}.",
-        f"Larger steps work: over {len(sweep.values('lr'))} learning rates, from Xavier's start, "
-        f"{works.replace(' runs', '')} runs learn with batch norm and {fails} without.",
+        f"on the plateau at the start, {off(landscape.width, phase=landscape.ON)} "
+        f"({plateau(main)}).",
+        f"More rates work: over {len(sweep.values('lr'))} learning rates, from Xavier's start, "
+        f"{works} learn with batch norm and {fails} without{by_rates(sweep)}.",
         "Not shown here: that the smoothness causes the faster learning; that β is smaller (it is "
         f"limited by the step sizes); and anything at full width. Scale: {main.scale}.",
+    )
+
+
+def _learn(arm: Runs) -> str:
+    return share(learned(arm, PRECISE)).counted.removesuffix(" runs")
+
+
+def by_rates(sweep: Runs) -> str:
+    """The same above the plain network's best rate, and at the small rates where no plain run
+    learns."""
+    _, none = arms(sweep)
+    chosen, rates = best(none, "lr", PRECISE), sorted(sweep.values("lr"))
+    small = [r for r in rates if r < chosen and not learned(none.where(lr=r), PRECISE).any()]
+    large = [r for r in rates if r > chosen]
+    said = ""
+    for some, where in ((large, f"at {min(large, default=0):g} and above"), (small, _at(small))):
+        if some:
+            counts = (
+                _learn(Runs(run for r in some for run in arm.where(lr=r))) for arm in arms(sweep)
+            )
+            said += f"; {where}, " + " against ".join(counts)
+    return said
+
+
+def _at(rates: list[float]) -> str:
+    return "at " + " and ".join(f"{rate:g}" for rate in rates)
+
+
+def plateau(main: Runs) -> str:
+    """How few looks the plateau has, and how far the other network is by then."""
+    batch, none = arms(main)
+    ends, seeds = landscape.plateau_ends(none), landscape.seeds_in(landscape.ON, none)
+    looks = " or ".join(sorted({str(ends[seed]) for seed in seeds}))
+    _, there = landscape.phase_pair(none, batch, lambda arm: arm.array("loss"), landscape.ON)
+    return (
+        f"{len(seeds)} seeds, {looks} looks each; the network with batch norm is already at a loss "
+        f"of {np.mean(there):.1f}"
     )
 
 
