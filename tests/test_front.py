@@ -116,6 +116,23 @@ def test_the_table_of_answers_shows_each_word_and_size():
             assert (effect.answer.size or effect.answer.why) in page
 
 
+def test_rates_that_work_are_counted_with_the_margin_of_the_data():
+    easy = questions(recorded().cards, recorded().runs)[0].effects
+    lenet, vgg = (
+        next(e for name, e in easy.items() if name.startswith(net)) for net in ("LeN", "VGG")
+    )
+    assert [name.split("at most ")[1].split(" ")[0] for name in easy] == ["0.1", "1"]
+    sweep = recorded().runs["03_lenet"]["sweep"]
+    plain, batch = (sweep.where(norm=norm) for norm in ("none", "batch"))
+    top = max(plain.where(lr=lr).final("val_acc").mean() for lr in plain.values("lr"))
+    near = [
+        int((found >= top - 0.001).sum())
+        for found in (batch.final("val_acc_precise"), plain.final("val_acc"))
+    ]
+    assert lenet.answer.size == "{} of 21 against {} of 21 runs".format(*near)
+    assert vgg.chapter == "07_vgg_landscape"
+
+
 def test_every_chapter_has_a_card_with_its_title():
     page = front.Contents(recorded())._repr_html_()
     for path in Book().chapters():

@@ -18,7 +18,7 @@ from bnlib.claims.card import Cards
 from bnlib.claims.judge import OPEN
 from bnlib.run import Runs
 
-HEADS = ("question", "answer", "how much (95 % interval)", "chapter")
+HEADS = ("question", "answer", "how much", "chapter")
 WORDS_A_MINUTE = 200
 LOOKS = {"yes": "holds", "a little, perhaps": "holds", "partly": "holds-in-part", OPEN: "open"}
 
