@@ -1,4 +1,4 @@
-"""Injected noise: the distribution that is wanted, in training only, from the network's own stream."""
+"""Injected noise: the wanted distribution, in training only, from the network's own stream."""
 
 import math
 
