@@ -59,7 +59,7 @@ class LayerInputs(Probe):
             self.single.write(own=own, raw=raw)
         else:
             units = [x[:, x.shape[1] // 2] for x in found]
-            quantiles = torch.stack([torch.quantile(unit, self.levels) for unit in units])
+            quantiles = torch.stack([torch.quantile(x, self.levels) for x in units])
             moments = torch.stack([typical_moments(x) for x in found])
             self.looks.write(moments=moments, quantiles=quantiles, own=own, raw=raw)
             self.look = found
@@ -117,7 +117,7 @@ class LayerInputs(Probe):
             chosen = torch.randperm(pixels.shape[2], generator=draws)[:POSITIONS]
             self.positions[name] = chosen.to(x.device)
         some = pixels.index_select(2, self.positions[name])
-        return some.transpose(1, 2).flatten(0, 1).float().sort(dim=0).values
+        return some.transpose(1, 2).flatten(0, 1).sort(dim=0).values
 
 
 def norm_places(model: nn.Module) -> dict[str, nn.Module]:

