@@ -68,12 +68,14 @@ class LayerInputs(Probe):
     def result(self) -> dict[str, np.ndarray]:
         """S looks, L layers, each named by its convolution or linear layer; float32.
 
-        ``inputs_steps`` (S,), ``inputs_layers`` (L,). For each place, before and after the norm:
-        ``inputs_<place>_moments`` (S, L, 4), ``inputs_<place>_quantiles`` (S, L, 5) of the unit in
-        the middle. How far a unit travels, median over the units: ``inputs_<place>_step`` (S, L) in
-        the step that follows a look, NaN where the run ended before, and ``inputs_<place>_look``
-        (S, L) since the look before, NaN at the first; in units of its own spread, the root mean
-        square of the two standard deviations. The same as it is, mean over the units: ``…_raw``."""
+        ``inputs_steps`` (S,), ``inputs_layers`` (L,), ``inputs_levels`` (5,). For each place,
+        before and after the norm: ``inputs_<place>_moments`` (S, L, 4), and for the unit in the
+        middle ``inputs_<place>_quantiles`` (S, L, 5) at these levels.
+
+        How far a unit travels, median over the units: ``inputs_<place>_step`` (S, L) in the step
+        that follows a look, NaN where the run ended before, and ``inputs_<place>_look`` (S, L)
+        since the look before, NaN at the first; in units of its own spread, the root mean square of
+        the two standard deviations. The same as it is, mean over the units: ``…_raw``."""
         looks, single = self.looks.read(), self.single.read()
         count = len(looks["own"])
         for name in ("own", "raw"):
@@ -92,6 +94,7 @@ class LayerInputs(Probe):
         }
         starts = [step for step in self.steps if step % self.every == 0]
         found = {"steps": np.array(starts[:count]), "layers": np.array(self.layers)}
+        found["levels"] = np.array(QUANTILES)
         for name, values in columns.items():
             halves = np.split(values, 2, axis=1)
             found |= {f"{place}_{name}": half for place, half in zip(PLACES, halves, strict=True)}
