@@ -35,6 +35,7 @@ PROBES = (
     "plane",
     "predictions",
     "s2_evaluation",
+    "shift",
     "unit_inputs",
     "variance_shift",
     "weights",

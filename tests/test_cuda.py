@@ -34,6 +34,10 @@ PROBED = [
     Recipe(dataset="shapes", model="vgg_a", width=1 / 16, norm=norm, activation="relu",
            batch_size=BATCH, epochs=2, probes=("landscape",), probe_every=2)
     for norm in ("none", "batch")
+] + [
+    Recipe(dataset="shapes", model="alexnet", width=1 / 16, dropout=0.5, activation="relu",
+           batch_size=BATCH, epochs=2, probes=("shift",), probe_every=every)
+    for every in (1, 3)
 ]  # fmt: skip
 ALL = [*KINDS, *OPTIMISERS, *PRECISIONS, *PROBED]
 

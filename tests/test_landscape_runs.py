@@ -1,4 +1,5 @@
-"""The landscape probe in a run: it sees the step's own batch and noise, and changes nothing."""
+"""The landscape and the shift probe in a run: they see the step's own batch and noise, and change
+nothing."""
 
 import dataclasses
 
@@ -21,7 +22,7 @@ SEEN = SMALL.but(probes=("landscape",), probe_every=1, epochs=1)
 
 
 def watched_by(recipe: Recipe, every: int) -> Recipe:
-    return recipe.but(probes=("landscape",), probe_every=every)
+    return recipe.but(probes=("landscape", "shift"), probe_every=every)
 
 
 def smallest(model: str, **fields) -> Recipe:
@@ -64,6 +65,7 @@ def test_the_training_is_the_same_to_the_last_bit(recipe, few):
     assert bits(same) == bits(model)
     assert without_time(seen)[1:3] == without_time(run)[1:3]
     assert seen.arrays["steps"].tolist() == [0, 2]
+    assert seen.arrays["shift_steps"].tolist() == [0, 2]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,21 @@ def test_the_loss_is_that_of_the_step_to_come(recipe, few):
     assert without_time(again) == without_time(run)
     other = train(recipe.but(seed=1))
     assert (other.arrays["random_beta"] != run.arrays["random_beta"]).all()
+
+
+@pytest.mark.parametrize("every", [1, 2])
+@pytest.mark.parametrize("fields", [{}, {"dropout": 0.5, "norm": "batch"}], ids=str)
+def test_a_shift_starts_from_the_step_that_the_landscape_looks_at(fields, every, few):
+    """A step before it is measured: the same loss and gradients, of the same batch and masks."""
+    found = train(watched_by(smallest("alexnet", **fields), every)).arrays
+    steps = [0, 1, 2] if every == 1 else [0, 2]
+    assert found["shift_steps"].tolist() == steps
+    assert found["shift_loss"] == pytest.approx(found["loss"][: len(steps)], rel=1e-6)
+    places = [found["layers"].tolist().index(layer) for layer in found["shift_layers"]]
+    norms = found["layer_norms"][: len(steps), places]
+    assert found["shift_norm"] == pytest.approx(norms, rel=1e-5)
+    assert (found["shift_change"] > 0).all()
+    assert (found["shift_difference"] > 0).all()
 
 
 @pytest.mark.parametrize(("every", "momentum"), [(1, 0.0), (2, 0.0), (4, 0.9)])
@@ -119,8 +136,8 @@ def test_a_run_that_diverges_gives_nan(norm):
     run = train(recipe)
     assert run.summary["diverged"]
     for name, values in run.arrays.items():
-        if name not in ("steps", "etas", "scale_free_etas", "layers"):
-            assert len(values) == 10, name
+        if not name.endswith(("steps", "etas", "layers")):
+            assert len(values) == (9 if name.startswith("shift") else 10), name
             assert np.isnan(values[5:]).all(), name
     assert np.isfinite(run.arrays["loss"][0])
 

@@ -10,6 +10,7 @@ from training import bits
 from bnlib.catalogue import NORMS
 from bnlib.measure import PROBES
 from bnlib.measure.landscape import Landscape
+from bnlib.measure.shift import Shift
 from bnlib.recipe import Recipe
 from bnlib.training.captured import warm_up
 from bnlib.training.together import train
@@ -32,6 +33,20 @@ def test_a_sample_reads_nothing_and_each_is_the_same_work_on_the_same_memory(rec
         seen.append(dispatched.operations)
     assert seen[0] == seen[1]
     assert sum(name == "aten.convolution_backward.default" for name, _ in seen[0]) >= 25 * 5
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=str)
+def test_a_shift_likewise_in_fewer_backward_passes(recipe):
+    probe, seen = Shift(watched(recipe, steps=150)), []
+    for step in (0, 50):
+        probe.keep(step)
+        with Dispatched() as dispatched:
+            take(probe)
+        assert dispatched.forbidden() == set()
+        seen.append(dispatched.operations)
+    assert seen[0] == seen[1]
+    backward = sum(name == "aten.convolution_backward.default" for name, _ in seen[0])
+    assert backward < (1 + len(probe.layers)) * 8
 
 
 def test_what_may_not_be_in_a_sample_is_found():
@@ -80,7 +95,8 @@ def test_a_warm_up_is_taken_back(dropout):
 def test_a_run_that_ends_early_gives_the_rows_that_were_taken(monkeypatch):
     """The same bits as the whole run's first rows."""
     monkeypatch.setattr("bnlib.training.optim.STOP", 1)
-    names = ("calibration", "landscape", "logits", "s2_evaluation", "unit_inputs", "weights")
+    names = ("calibration", "landscape", "logits", "s2_evaluation", "shift")
+    names += ("unit_inputs", "weights")
     recipe = SMALL.but(norm="batch", probes=names, probe_every=4, epochs=5, lr=1e-30)
     whole, short = train(recipe), train(recipe.but(schedule="plateau"))
     assert (whole.summary["steps"], short.summary["steps"]) == (50, 20)
@@ -102,8 +118,9 @@ def test_no_sample_is_read_by_the_host(name):
     for kind in PROBES[name]:
         probe = kind(w)
         for step in range(60):
-            if probe.due(step):
-                with Dispatched() as dispatched:
+            with Dispatched() as dispatched:
+                if probe.due(step):
                     take(probe)
-                assert "_local_scalar_dense" not in dispatched.names
+                probe.keep(step)
+            assert "_local_scalar_dense" not in dispatched.names
     assert bits(w.model) == model

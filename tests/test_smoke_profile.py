@@ -57,8 +57,9 @@ def test_two_data_sets_that_become_one_are_trained_once():
 
 
 @pytest.mark.parametrize("epochs", [2, 10])
-def test_every_phase_of_a_watched_run_has_a_sample(epochs):
-    watched = WIDE.but(probes=("landscape",), probe_every=70, epochs=epochs)
+@pytest.mark.parametrize("probe", ["landscape", "shift"])
+def test_every_phase_of_a_watched_run_has_a_sample(epochs, probe):
+    watched = WIDE.but(probes=(probe,), probe_every=70, epochs=epochs)
     (small,) = thin({"one": [watched]})["one"]
     steps = len(data.load("shapes").train) // small.batch_size * small.epochs
     assert 3 <= len(range(0, steps, small.probe_every)) <= 4

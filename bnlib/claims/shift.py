@@ -24,7 +24,7 @@ from bnlib.run import Runs
 
 S4 = "Santurkar et al. 2018, as repeated in the BatchNorm experiments (S4)"
 PAPER = "Santurkar et al. 2018"
-DATED = "2026-11-21T17:30:00+00:00"  # before any run was made that these rules judge
+DATED = "2026-11-21T17:20:00+00:00"  # before any run was made that these rules judge
 LAYERS = {"conv5": "layer 5 (conv5)", "fc2": "layer 10 (fc2)"}
 SIMILAR = 0.8  # times: less than that, the reciprocal of the margin of a ratio, is not similar
 WHEN = (OFF, ON, "at the same training loss")

@@ -11,6 +11,7 @@ from bnlib.measure.plane import Plane
 from bnlib.measure.predictions import Predictions
 from bnlib.measure.probe import Probe, Watched
 from bnlib.measure.s2_evaluation import S2Evaluation
+from bnlib.measure.shift import Shift
 from bnlib.measure.unit_inputs import UnitInputs
 from bnlib.measure.variance_shift import VarianceShift
 from bnlib.measure.weights import Weights
@@ -25,6 +26,7 @@ PROBES: dict[str, tuple[type[Probe], ...]] = {
     "plane": (Plane,),
     "predictions": (Predictions,),
     "s2_evaluation": (S2Evaluation,),
+    "shift": (Shift,),
     "unit_inputs": (UnitInputs,),
     "variance_shift": (VarianceShift,),
     "weights": (Weights,),

@@ -5,6 +5,7 @@ Before each step the loop asks whether a sample is due, and if so takes it:
     if probe.due(step):
         with probe.prepared():
             probe.sample()  # or the replay of the CUDA graph it was captured in
+    probe.keep(step)
 
 What ``captures`` may be made a graph, also inside ``prepared()``. The graph has to know of
 ``changed()``, so that a warm-up can be taken back, and of the generators in ``noise()``.
@@ -54,6 +55,10 @@ class Probe:
 
     def sample(self) -> None:
         """On the device alone: nothing is read by the host."""
+
+    def keep(self, step: int) -> None:
+        """Before every step, behind its sample: copies of what the step will overwrite, on the
+        device alone, for a sample that looks back."""
 
     def changed(self) -> Iterator[Tensor]:
         """Every tensor that ``sample`` writes to and that was there before."""

@@ -9,28 +9,34 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bnlib.data import as_input
+from bnlib.measure.loan import Loan
 from bnlib.measure.probe import Watched
 from bnlib.models.dropout import noises
 from bnlib.models.twin import twin_of
 
 
-class Twin:
+class Twin(Loan):
     def __init__(self, watched: Watched):
-        self.watched = watched
-        self.model = twin_of(watched.model, training=True)
-        self.params = list(self.model.parameters())
-        self.theta = [p.detach() for p in watched.model.parameters()]  # the run's own, as they are
-        self.noises = noises(self.model)
+        model = twin_of(watched.model, training=True)
+        theirs = [p.detach() for p in watched.model.parameters()]  # the run's own, as they are
+
+        def loss() -> Tensor:
+            return watched.criterion(model(as_input(watched.images)), watched.labels)
+
+        super().__init__(model.parameters(), theirs, loss)
+        self.watched, self.model, self.noises = watched, model, noises(model)
 
     @contextlib.contextmanager
-    def prepared(self) -> Iterator[None]:
+    def prepared(self, noise: Sequence[Tensor] | None = None) -> Iterator[None]:
         """Around all that is done with the twin before one step: its dropout will draw what that
-        step will draw, and its products are those of float32."""
-        for mine, its in zip(self.noises, noises(self.watched.model), strict=True):
-            mine.set_state(its.state())
+        step will draw (or what is drawn from the states ``noise``), and its products are those of
+        float32."""
+        states = states_of(self.watched.model) if noise is None else noise
+        for mine, state in zip(self.noises, states, strict=True):
+            mine.set_state(state)
         with full_precision():
             yield
 
@@ -40,22 +46,14 @@ class Twin:
             noise.hold()
         self.move(self.theta, 0.0)
 
-    @torch.no_grad()
-    def move(self, direction: Sequence[Tensor], eta: float) -> None:
-        """To θ − eta · direction."""
-        torch._foreach_copy_(self.params, self.theta)
-        torch._foreach_add_(self.params, direction, alpha=-eta)
-
-    def gradient(self) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The loss where the twin stands, and its gradient by every parameter."""
-        w = self.watched
-        with torch.enable_grad():
-            loss = w.criterion(self.model(as_input(w.images)), w.labels)
-            return loss.detach(), torch.autograd.grad(loss, self.params)
-
     def changed(self) -> Iterator[Tensor]:
         yield from self.params
         yield from self.model.buffers()
+
+
+def states_of(model: nn.Module) -> list[Tensor]:
+    """Where what ``model`` draws from stands."""
+    return [noise.state() for noise in noises(model)]
 
 
 @contextlib.contextmanager

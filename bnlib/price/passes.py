@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from bnlib import models
 from bnlib.catalogue import DATASETS
 from bnlib.data import as_input
+from bnlib.measure.before import layers_of, shifts, some
+from bnlib.measure.loan import Loan
 from bnlib.models.dropout import Noise, share
 from bnlib.price.trace import Pass, trace
 from bnlib.recipe import DeepLinear, Recipe
@@ -75,6 +77,11 @@ def landscape_point(recipe: Recipe) -> Pass:
 def deep_linear_step(recipe: DeepLinear) -> Pass:
     """A step of gradient descent with all samples; what a look adds costs little."""
     return _deep_linear_step(DeepLinear(norm=recipe.norm, layers=recipe.layers))
+
+
+def shift_sample(recipe: Recipe) -> Pass:
+    """The gradients of some layers, and each again with what comes before it moved, in fp32."""
+    return _shift_sample(_only(recipe, (*NET, "batch_size")))
 
 
 def plane_point(recipe: Recipe, images: int) -> Pass:
@@ -179,6 +186,24 @@ def _deep_linear_step(recipe: DeepLinear) -> Pass:
             g = torch.autograd.grad(deep_linear.loss_of(model, x, y), params)
             with torch.no_grad():
                 torch._foreach_add_(params, g, alpha=-0.1)
+
+        return one
+
+    return trace(make)
+
+
+@functools.cache
+def _shift_sample(recipe: Recipe) -> Pass:
+    def make() -> Callable[[], None]:
+        net = Net(recipe, recipe.batch_size)
+        params = list(net.model.parameters())
+        theta, after = ([p.detach().clone() for p in params] for _ in range(2))
+        layers = some(layers_of(net.model, params, net.loss))
+        loan = Loan(params, theta, net.loss)
+
+        def one() -> None:
+            loan.stand(theta)
+            shifts(loan, layers, after)
 
         return one
 

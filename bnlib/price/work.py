@@ -115,6 +115,12 @@ def _s2_evaluation(recipe: Recipe) -> Work:
     return _batches(recipe, images, recipe.batch_size, recipe.epochs, passes.forward)
 
 
+def _shift(recipe: Recipe) -> Work:
+    samples = -(-(steps(recipe) - 1) // recipe.probe_every)
+    order = passes.forward(recipe, 2)
+    return Work({passes.shift_sample(recipe): samples}) + Work({order: 1})
+
+
 def _unit_inputs(recipe: Recipe) -> Work:
     images = min(unit_inputs.IMAGES, parts(recipe.dataset)[1])
     moments = min(unit_inputs.SAMPLES, steps(recipe))
@@ -140,6 +146,7 @@ PROBES: dict[str, Callable[[Recipe], Work]] = {
     "plane": _plane,
     "predictions": _predictions,
     "s2_evaluation": _s2_evaluation,
+    "shift": _shift,
     "unit_inputs": _unit_inputs,
     "variance_shift": _variance_shift,
     "weights": _weights,

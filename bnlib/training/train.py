@@ -61,9 +61,11 @@ def _training(
         clock = time.perf_counter()
         for number in range(steps):
             for probe, sample in zip(probes, samples, strict=True):
-                if probe.due(epoch * steps + number):
+                at = epoch * steps + number
+                if probe.due(at):
                     with probe.prepared():
                         sample()
+                probe.keep(at)
             whole()
             if number % TURN == TURN - 1:
                 yield
