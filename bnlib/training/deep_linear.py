@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from bnlib.measure.before import layers_of, shifts
 from bnlib.measure.loan import Loan
-from bnlib.norm import norm_layer
 from bnlib.recipe import PROTOCOL, DeepLinear
 from bnlib.records.provenance import code_version, device_name, provenance
 from bnlib.run import Run
@@ -30,9 +29,10 @@ def build(recipe: DeepLinear) -> nn.Sequential:
     for place in range(recipe.layers):
         layer = nn.Linear(recipe.width, recipe.width, bias=False, dtype=KIND)
         nn.init.xavier_uniform_(layer.weight, generator=stream(recipe.seed, "init", place))
-        norm = {"none": "none", "batch": "torch"}[recipe.norm]
-        parts += [layer, norm_layer(norm, recipe.width, 0).to(KIND)]
-    return nn.Sequential(*parts[:-1])
+        parts.append(layer)
+        if recipe.norm == "batch" and place < recipe.layers - 1:
+            parts.append(nn.BatchNorm1d(recipe.width, dtype=KIND))
+    return nn.Sequential(*parts)
 
 
 def task(recipe: DeepLinear) -> tuple[Tensor, Tensor]:
