@@ -4,7 +4,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from bnlib.analysis import shift
-from bnlib.analysis.landscape import FEWEST
 from bnlib.book import plots
 from bnlib.book.landscape_figures import WIDTH
 from bnlib.claims.arms import arms
@@ -70,7 +69,6 @@ def reached(main: Runs, lr: float) -> None:
     axes[0, 0].set_ylabel("distance ‖G − G′‖\n(log scale)")
     axes[1, 0].set_ylabel("relative distance\n(log scale)")
     axes[0, 0].legend(loc="best", markerscale=2.5)
-    axes[0, 0].invert_xaxis()
 
 
 def linear(deep: Runs) -> None:
@@ -98,8 +96,3 @@ def linear(deep: Runs) -> None:
 
 def _power(lr: float) -> str:
     return f"$10^{{{round(np.log10(lr))}}}$"
-
-
-def enough(runs: Runs) -> bool:
-    """Whether there are looks enough to draw."""
-    return len(runs) > 0 and len(runs[0].arrays["shift_steps"]) >= FEWEST

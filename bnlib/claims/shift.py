@@ -186,7 +186,8 @@ def training_accuracy(arm: Runs, how: str) -> np.ndarray:
 def noise_on(arm: Runs, how: str) -> np.ndarray:
     """Test accuracy after the last epoch with the noise on, in percent: (runs,)."""
     averages = all(NORMS[run.recipe.norm].averages for run in arm)
-    return 100 * arm.array("acc_noise" + EVALUATIONS[how] * averages)[:, -1]
+    name = "acc_noise" + EVALUATIONS[how] * averages
+    return np.array([100 * run.arrays[name][-1] for run in arm])
 
 
 def _arm(runs: Experiments, norm: str) -> Runs:
