@@ -56,7 +56,7 @@ MEASURES = {
 def similar_or_worse(runs: Experiments) -> list[Part]:
     rates = runs["shift"].values("lr")
     return [
-        _shift_part(runs, what, layer, when, lr)
+        shift_part(runs, what, layer, when, lr)
         for lr in rates
         for when in WHEN
         if when != ON or lr == rates[0]
@@ -65,7 +65,11 @@ def similar_or_worse(runs: Experiments) -> list[Part]:
     ]
 
 
-def _shift_part(runs: Experiments, what: str, layer: str, when: str, lr: float) -> Part:
+def shift_part(
+    runs: Experiments, what: str, layer: str, when: str, lr: float, kind: str = AT_LEAST
+) -> Part:
+    """One measure at one layer, BN / none: at least similar, or of another ``kind``."""
+
     def find(how: str) -> Finding:
         batch, none = arms(pick(runs["shift"], lr=lr))
 
@@ -84,7 +88,7 @@ def _shift_part(runs: Experiments, what: str, layer: str, when: str, lr: float) 
         return _ratio(*pair)
 
     at = {"when": when, "layer": LAYERS[layer], "lr": f"at learning rate {lr:g}"}
-    return Part(f"{MEASURES[what]}, BN / none", AT_LEAST, RATIO, find, at=at, bound=SIMILAR)
+    return Part(f"{MEASURES[what]}, BN / none", kind, RATIO, find, at=at, bound=SIMILAR)
 
 
 @claim(
