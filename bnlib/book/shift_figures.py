@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from bnlib.analysis import shift
+from bnlib.analysis.learning import PRECISE, column
 from bnlib.book import plots
 from bnlib.book.landscape_figures import WIDTH
 from bnlib.claims.arms import arms
@@ -38,15 +39,15 @@ def course(main: Runs, lr: float) -> None:
     batch, none = arms(some)
     steps = none[0].arrays["shift_steps"]
     left = [end for end in shift.plateau_ends(none, shift.LOSSES).values() if end < len(steps)]
-    for column, (layer, name) in zip(axes.T, LAYERS.items(), strict=True):
-        for ax, series in zip(column, (shift.distance, shift.angle), strict=True):
+    for pair, (layer, name) in zip(axes.T, LAYERS.items(), strict=True):
+        for ax, series in zip(pair, (shift.distance, shift.angle), strict=True):
             for arm in (none, batch):
                 plots.seeds(ax, steps, series(arm, layer), **plots.look(arm[0].recipe.norm))
             if left:
                 ax.axvspan(0, steps[int(np.median(left))], color="#777777", alpha=0.12, linewidth=0)
             ax.set_yscale("log")
-        column[0].set_title(name)
-        column[1].set_xlabel("training step")
+        pair[0].set_title(name)
+        pair[1].set_xlabel("training step")
     axes[0, 0].set_ylabel("distance ‖G − G′‖\n(log scale)")
     axes[1, 0].set_ylabel("angle, degrees\n(log scale)")
     axes[0, 1].legend(loc="best")
@@ -56,16 +57,17 @@ def reached(main: Runs, lr: float) -> None:
     """Every look by the loss at which it was taken, raw and relative."""
     _, axes = plt.subplots(2, 2, figsize=(WIDTH, 5), sharex=True, sharey="row")
     some = main.where(lr=lr)
-    for column, (layer, name) in zip(axes.T, LAYERS.items(), strict=True):
-        for ax, series in zip(column, (shift.distance, shift.relative), strict=True):
+    for pair, (layer, name) in zip(axes.T, LAYERS.items(), strict=True):
+        for ax, series in zip(pair, (shift.distance, shift.relative), strict=True):
             for arm in reversed(arms(some)):
                 look = plots.look(arm[0].recipe.norm)
                 marks = {"color": look["color"], "alpha": 0.45, "label": look["label"]}
                 at, found = arm.array(shift.LOSSES).ravel(), series(arm, layer).ravel()
                 ax.plot(at, found, ".", markersize=4, markeredgewidth=0, **marks)
             ax.set_yscale("log")
-        column[0].set_title(name)
-        column[1].set_xlabel("training loss of the batch")
+        plots.reference(pair[1], 1, "")
+        pair[0].set_title(name)
+        pair[1].set_xlabel("training loss of the batch")
     axes[0, 0].set_ylabel("distance ‖G − G′‖\n(log scale)")
     axes[1, 0].set_ylabel("relative distance\n(log scale)")
     axes[0, 0].legend(loc="best", markerscale=2.5)
@@ -77,17 +79,17 @@ def linear(deep: Runs) -> None:
     _, axes = plt.subplots(
         1 + len(layers), len(rates), figsize=(WIDTH, 6), sharex=True, sharey="row", squeeze=False
     )
-    for column, lr in zip(axes.T, rates, strict=True):
+    for pair, lr in zip(axes.T, rates, strict=True):
         for arm in reversed(arms(deep.where(lr=lr))):
             steps, look = arm[0].arrays["shift_steps"], plots.look(arm[0].recipe.norm)
-            plots.seeds(column[0], steps, arm.array(shift.LOSSES), **look)
-            for ax, layer in zip(column[1:], layers, strict=True):
+            plots.seeds(pair[0], steps, arm.array(shift.LOSSES), **look)
+            for ax, layer in zip(pair[1:], layers, strict=True):
                 plots.seeds(ax, steps, shift.angle(arm, layer), **look)
-        for ax in column:
+        for ax in pair:
             ax.set_yscale("log")
-        column[0].set_title(f"learning rate {_power(lr)}")
-        column[-1].set_xlabel("step")
-        column[-1].set_xticks([0, steps[-1] // 2 + 1, steps[-1] + 1])
+        pair[0].set_title(f"learning rate {_power(lr)}")
+        pair[-1].set_xlabel("step")
+        pair[-1].set_xticks([0, steps[-1] // 2 + 1, steps[-1] + 1])
     names = ("loss, summed", *(f"angle, {layer}" for layer in layers))
     for ax, name in zip(axes[:, 0], names, strict=True):
         ax.set_ylabel(f"{name}\n(log scale)")
@@ -96,3 +98,18 @@ def linear(deep: Runs) -> None:
 
 def _power(lr: float) -> str:
     return f"$10^{{{round(np.log10(lr))}}}$"
+
+
+def noisy_course(some: Runs) -> None:
+    """Training accuracy, and test accuracy with the noise off (precise statistics), by epoch."""
+    _, axes = plt.subplots(2, 1, figsize=(WIDTH, 4.6), sharex=True, sharey=True)
+    for norm, arm in some.by("norm").items():
+        epochs = np.arange(1, arm[0].recipe.epochs + 1)
+        figures = ("train_acc", column(arm, "test_acc", PRECISE))
+        for ax, name in zip(axes, figures, strict=True):
+            plots.seeds(ax, epochs, 100 * arm.history(name), **plots.look(norm))
+    plots.reference(axes[0], 10, "")
+    plots.reference(axes[1], 10, "")
+    axes[0].set_ylabel("training accuracy (%)")
+    axes[1].set(ylabel="test accuracy (%),\nnoise off", xlabel="epoch")
+    axes[0].legend(loc="best", ncols=2, fontsize=8.5)

@@ -59,6 +59,24 @@ def every_layer(main: Runs) -> Html:
     return table(rows, "BN / no norm: the relative distance, layer by layer", main.scale)
 
 
+def levels(main: Runs, slower: Runs) -> Html:
+    """The scale-free measures themselves, at every learning rate."""
+    rows = {}
+    several = {f"{lr:g}": main.where(lr=lr) for lr in main.values("lr")}
+    several |= {f"{lr:g}, He’s start": slower.where(lr=lr) for lr in slower.values("lr")}
+    for name, some in several.items():
+        for arm in reversed(arms(some)):
+            rows[f"{name}, {plots.NAME[arm[0].recipe.norm]}"] = {
+                f"{SHORT[what]}, {layer}": about(
+                    shift.over_the_run(shift.MEASURES[what](arm, layer))
+                )
+                for what in ("relative distance", "angle")
+                for layer in LAYERS
+            }
+    said = "By learning rate: relative distance and angle (degrees), medians over the run"
+    return table(rows, said, main.scale)
+
+
 def linear(deep: Runs) -> Html:
     """The deep linear network: medians over the run, and where the loss ends."""
     rows: dict[str, dict[str, str]] = {}
