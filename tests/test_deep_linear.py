@@ -73,7 +73,7 @@ def slow(recipe: DeepLinear) -> dict[str, list]:
     def gradient(point):
         net = network(point)
         loss = loss_of(net, x, y)
-        return float(loss), torch.autograd.grad(loss, list(net.parameters()))
+        return loss.item(), torch.autograd.grad(loss, list(net.parameters()))
 
     x, y = task(recipe)
     theta = [p.detach().clone() for p in build(recipe).parameters()]
