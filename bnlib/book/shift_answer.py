@@ -54,10 +54,10 @@ def moved(noise: Runs) -> str:
     )
 
 
-def ahead(noise: Runs) -> str:
-    one, other = (accuracy(noise.where(norm=norm), PRECISE).mean() for norm in ("noisy", "none"))
-    way = "ahead" if one > other else "behind"
-    return f"{three_digits(abs(float(one - other)))} points {way}"
+def ahead(noise: Runs, other: str = "none") -> str:
+    """Test accuracy of noisy batch norm, noise off, against that of another network."""
+    one, two = (accuracy(noise.where(norm=norm), PRECISE).mean() for norm in ("noisy", other))
+    return f"{three_digits(abs(float(one - two)))} points {'ahead' if one > two else 'behind'}"
 
 
 def alone(noise: Runs) -> str:
@@ -66,15 +66,14 @@ def alone(noise: Runs) -> str:
     return f"With the noise alone {share(learned(arm, PRECISE)).counted} learn." if len(arm) else ""
 
 
-def saturated(main: Runs) -> str:
-    """How large the relative distance is at each rate: near 1, a step leaves nothing of it."""
+def typical(main: Runs) -> str:
+    """The relative distance of the typical look in layers 5 and 10, at each learning rate."""
     said = []
     for lr in main.values("lr"):
         batch, none = arms(main.where(lr=lr))
-        medians = [
-            np.mean([np.median(shift.relative(arm, layer)) for layer in LAYERS])
-            for arm in (none, batch)
-        ]
-        one, other = map(two_digits, medians)
-        said.append(f"{one} without and {other} with batch norm at learning rate {lr:g}")
-    return "; ".join(said)
+        without, with_bn = (
+            two_digits(float(np.mean([np.median(shift.relative(a, layer)) for layer in LAYERS])))
+            for a in (none, batch)
+        )
+        said.append(f"{without} without and {with_bn} with batch norm at learning rate {lr:g}")
+    return ", ".join(said)

@@ -140,6 +140,21 @@ def noise(some: Runs) -> Html:
     return table(rows, said, some.scale)
 
 
+def slower(some: Runs) -> Html:
+    """At a lower rate: what the networks reach with batch norm, with noise alone, with neither."""
+    rows = {
+        plots.NAME[norm]: {
+            "learn": share(learned(arm, PRECISE)).counted,
+            "training": about(training_accuracy(arm, PRECISE)),
+            "test, off": about(accuracy(arm, PRECISE)),
+            "test, on": about(noise_on(arm, PRECISE)),
+        }
+        for norm, arm in some.by("norm").items()
+    }
+    rates = ", ".join(f"{lr:g}" for lr in some.values("lr"))
+    return table(rows, f"At learning rate {rates}: accuracy (%), precise statistics", some.scale)
+
+
 def steadiness(some: Runs) -> Html:
     """How unsteady the inputs of the four networks are, and their shift, against no norm."""
     none, rows = some.where(norm="none"), {}
