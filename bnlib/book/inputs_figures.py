@@ -1,5 +1,6 @@
 """The figures of the layers' inputs: their distributions over training, how far they travel."""
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -45,5 +46,8 @@ def by_layer(main: Runs) -> None:
         look = plots.look(arm[0].recipe.norm) | {"label": name, "linestyle": dash}
         plots.seeds(ax, np.arange(len(names)), values, **look)
     ax.set(yscale="log", ylabel="distance travelled in a step,\nin spreads (log scale)")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_minor_formatter(plt.NullFormatter())
     ax.set_xticks(range(len(names)), names, rotation=45, ha="right")
     ax.legend(loc="best")

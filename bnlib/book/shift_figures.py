@@ -1,5 +1,6 @@
 """The figures of the chapter on internal covariate shift: its definition, its course, its scale."""
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -45,11 +46,11 @@ def course(main: Runs, lr: float) -> None:
                 plots.seeds(ax, steps, series(arm, layer), **plots.look(arm[0].recipe.norm))
             if left:
                 ax.axvspan(0, steps[int(np.median(left))], color="#777777", alpha=0.12, linewidth=0)
-            ax.set_yscale("log")
-        pair[0].set_title(name)
+        pair[0].set(title=name, yscale="log")
         pair[1].set_xlabel("training step")
+        pair[1].xaxis.set_major_locator(plt.MaxNLocator(4))
     axes[0, 0].set_ylabel("distance ‖G − G′‖\n(log scale)")
-    axes[1, 0].set_ylabel("angle, degrees\n(log scale)")
+    axes[1, 0].set_ylabel("angle between\nG and G′ (degrees)")
     axes[0, 1].legend(loc="best")
 
 
@@ -65,6 +66,9 @@ def reached(main: Runs, lr: float) -> None:
                 at, found = arm.array(shift.LOSSES).ravel(), series(arm, layer).ravel()
                 ax.plot(at, found, ".", markersize=4, markeredgewidth=0, **marks)
             ax.set_yscale("log")
+            ax.yaxis.set_minor_formatter(plt.NullFormatter())
+            ax.yaxis.set_major_formatter("{x:g}")
+        pair[1].yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
         plots.reference(pair[1], 1, "")
         pair[0].set_title(name)
         pair[1].set_xlabel("training loss of the batch")
@@ -107,7 +111,8 @@ def noisy_course(some: Runs) -> None:
         epochs = np.arange(1, arm[0].recipe.epochs + 1)
         figures = ("train_acc", column(arm, "test_acc", PRECISE))
         for ax, name in zip(axes, figures, strict=True):
-            plots.seeds(ax, epochs, 100 * arm.history(name), **plots.look(norm))
+            dots = {"marker": "o", "markersize": 3}
+            plots.seeds(ax, epochs, 100 * arm.history(name), **plots.look(norm), **dots)
     plots.reference(axes[0], 10, "")
     plots.reference(axes[1], 10, "")
     axes[0].set_ylabel("training accuracy (%)")
