@@ -32,6 +32,7 @@ class Norm:
     centres: bool  # takes away each channel's mean: a bias in the layer before it does nothing
     averages: bool  # keeps running averages, and evaluates with them
     timed: bool = False  # a part of every timing that names no norms
+    noise: bool = False  # in training, noise whose distribution changes at every step follows it
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ NORMS = Catalogue(
     # over channels and positions of one image
     group=Norm("group norm", "#A512F7", (0, (3, 1.5)), centres=False, averages=False),
     layer=Norm("layer norm", "#999933", (0, (4, 1, 1, 1, 1, 1)), centres=False, averages=False),
+    # Santurkar et al.'s experiment: batch norm with noise behind it, and the noise alone
+    noisy=Norm("noisy batch norm", "#1AA6A6", (0, (5, 2)), centres=True, averages=True, noise=True),
+    noise=Norm("noise alone", "#EE9B7A", (0, (2, 1)), centres=False, averages=False, noise=True),
 )
 
 BOTH = ("fc", "conv")  # behind the hidden linear layers or behind the convolutions

@@ -29,7 +29,9 @@ PROBES = (
     "affine",
     "calibration",
     "landscape",
+    "layer_inputs",
     "logits",
+    "noise",
     "plane",
     "predictions",
     "s2_evaluation",
@@ -38,6 +40,7 @@ PROBES = (
     "variance_shift",
     "weights",
 )
+SAMPLING = ("landscape", "layer_inputs", "shift")  # those that sample every so many steps
 
 
 class Frozen(BaseModel):
@@ -126,8 +129,8 @@ class Recipe(Frozen):
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     # the measurement
     probes: tuple[Literal[PROBES], ...] = ()
-    probe_every: Natural = 50  # steps from one sample of "landscape" or "shift" to the next
-    probe_etas: tuple[Positive, Positive] = (0.05, 0.4)  # the landscape's smallest and largest step
+    probe_every: Natural = 50  # steps from one sample of a probe to the next
+    probe_etas: tuple[Positive, Positive] = (0.05, 0.4)  # the landscape's step sizes
     seed: Annotated[int, Field(ge=0)] = 0  # initial weights, order of the data, noise
 
     @model_validator(mode="after")
@@ -156,13 +159,33 @@ class Recipe(Frozen):
             raise ValueError(f"init_std belongs to init 'normal', not {self.init!r}")
         if list(self.probes) != sorted(set(self.probes)):
             raise ValueError(f"probes are named once, in alphabetical order, not {self.probes}")
-        changed = self.changed()
-        if "probe_every" in changed and not {"landscape", "shift"} & set(self.probes):
-            raise ValueError("probe_every belongs to the probes 'landscape' and 'shift'")
-        if "probe_etas" in changed and "landscape" not in self.probes:
-            raise ValueError("probe_etas belong to the probe 'landscape'")
+        if "landscape" not in self.probes and "probe_etas" in self.changed():
+            raise ValueError("probe_etas belongs to the probe 'landscape'")
+        if not {*SAMPLING} & {*self.probes} and "probe_every" in self.changed():
+            raise ValueError(f"probe_every belongs to the probes {', '.join(map(repr, SAMPLING))}")
         if self.probe_etas[0] >= self.probe_etas[1]:
             raise ValueError(f"probe_etas are a smallest and a largest step, not {self.probe_etas}")
+        return self
+
+
+class DeepLinear(Frozen):
+    """Santurkar et al.'s deep linear network (2018): it learns y = Ax by gradient descent on the
+    squared error, summed over outputs and samples, with all samples in every step."""
+
+    norm: Literal["none", "batch"] = "none"  # between the layers
+    layers: Annotated[int, Field(ge=2)] = 25
+    width: Natural = 10  # of every layer, of x and of y
+    samples: Annotated[int, Field(ge=2)] = 1000
+    lr: Positive = 1e-6
+    steps: Natural = 10_000
+    watched: tuple[Natural, ...] = (9, 17)  # the layers whose shift is measured, counted from 1
+    probe_every: Natural = 100  # steps from one look to the next
+    seed: Annotated[int, Field(ge=0)] = 0  # initial weights (Xavier's), A and x
+
+    @model_validator(mode="after")
+    def layers_are_there(self) -> Self:
+        if not all(2 <= layer <= self.layers for layer in self.watched):
+            raise ValueError(f"watched layers are 2 to {self.layers}, not {self.watched}")
         return self
 
 
@@ -194,6 +217,9 @@ class Timing(Frozen):
             for model, net in nets.items()
             for norm in self.norms
         }
+
+
+AnyRecipe = Recipe | DeepLinear | Timing
 
 
 def _only(what: str, known: Catalogue, name: str, fits: Callable[[Any], bool]) -> None:

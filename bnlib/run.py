@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bnlib.recipe import Recipe, Timing
+from bnlib.recipe import AnyRecipe
 from bnlib.scale import Scale
 
 
@@ -14,7 +14,7 @@ from bnlib.scale import Scale
 class Run:
     """History (one list a column), final summary, the probes' arrays, and provenance."""
 
-    recipe: Recipe | Timing
+    recipe: AnyRecipe
     history: dict[str, list[float | None]]
     summary: dict[str, Any]
     provenance: dict[str, Any]
@@ -22,7 +22,7 @@ class Run:
 
     def __repr__(self) -> str:
         if "test_acc" not in self.summary:
-            return f"Run({self.recipe.id}, timing)"
+            return f"Run({self.recipe.id}, {type(self.recipe).__name__})"
         state = "diverged" if self.summary["diverged"] else f"test {self.summary['test_acc']:.2%}"
         return f"Run({self.recipe.id}, {state})"
 

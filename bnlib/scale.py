@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
 from bnlib.catalogue import DATASETS, NETS
-from bnlib.recipe import Recipe
+from bnlib.recipe import DeepLinear, Recipe, Timing
 
 if TYPE_CHECKING:
     from bnlib.run import Run
@@ -19,6 +19,7 @@ class Scale:
 
     profile: str | None = None
     nets: tuple[tuple[str, float], ...] = ()  # model and width
+    linear: tuple[str, ...] = ()  # deep linear networks, in words
     epochs: tuple[int, ...] = ()  # none of a timing
     data: tuple[str, ...] = ()
     n: tuple[int, ...] = ()  # seeds of each arm; of a timing, its repeats
@@ -28,12 +29,14 @@ class Scale:
     def of(cls, runs: Sequence["Run"], profile: str | None) -> Self:
         """That of runs which their study made as part of ``profile``."""
         trained = [run.recipe for run in runs if isinstance(run.recipe, Recipe)]
-        timed = [run.recipe for run in runs if not isinstance(run.recipe, Recipe)]
+        linear = [run.recipe for run in runs if isinstance(run.recipe, DeepLinear)]
+        timed = [run.recipe for run in runs if isinstance(run.recipe, Timing)]
         nets = trained + [arm for timing in timed for arm in timing.arms().values()]
-        seeds = Counter(recipe.but(seed=0) for recipe in trained).values()
+        seeds = Counter(recipe.but(seed=0) for recipe in trained + linear).values()
         return cls(
             profile if runs else None,
             tuple(dict.fromkeys((net.model, net.width) for net in nets)),
+            tuple(dict.fromkeys(_linear(recipe) for recipe in linear)),
             tuple(sorted({recipe.epochs for recipe in trained})),
             tuple(dict.fromkeys(net.dataset for net in nets)),
             tuple(sorted({*seeds, *(timing.repeats for timing in timed)})),
@@ -58,11 +61,11 @@ class Scale:
         if not self.recorded:
             return "not recorded"
         words = [self.profile] if self.profile else []
-        words.append(_nets(self.nets))
+        words += [_nets(self.nets)] * bool(self.nets) + [*self.linear]
         if self.epochs:
             words.append(f"{_span(self.epochs)} epoch" + "s" * (self.epochs != (1,)))
         words += [f"{DATASETS[name].label}, {DATASETS[name].images:,} images" for name in self.data]
-        words.append(f"n = {_span(self.n)}" + " repeats" * (not self.epochs))
+        words.append(f"n = {_span(self.n)}" + " repeats" * (not (self.epochs or self.linear)))
         return " · ".join([*words, " and ".join(self.devices)])
 
 
@@ -74,6 +77,11 @@ def _nets(nets: Sequence[tuple[str, float]]) -> str:
             NETS[model].label
         )
     return ", ".join(" and ".join(names) + how for how, names in by_width.items())
+
+
+def _linear(recipe: DeepLinear) -> str:
+    size = f"{recipe.layers} layers of {recipe.width} × {recipe.width}"
+    return f"deep linear network, {size} · {recipe.steps:,} steps, {recipe.samples:,} samples"
 
 
 def _width(width: float) -> str:

@@ -15,12 +15,12 @@ from typing import Any
 from bnlib.book.progress import Progress
 from bnlib.errors import BookError
 from bnlib.paths import FRESH, RECORDED, SCRATCH
-from bnlib.recipe import Recipe, Timing
+from bnlib.recipe import AnyRecipe, DeepLinear, Recipe, Timing
 from bnlib.records.provenance import code_version
 from bnlib.records.store import Store
 from bnlib.run import Run, Runs
 
-Experiments = dict[str, list[Recipe | Timing]]
+Experiments = dict[str, list[AnyRecipe]]
 MOST_WORKERS = 64
 
 
@@ -79,9 +79,9 @@ class Study:
             for name, recipes in experiments.items()
         }
 
-    def train(self, recipes: list[Recipe | Timing]) -> None:
-        """Train and record ``recipes``, each record as soon as its run ends; timings at the end,
-        when nothing runs beside them."""
+    def train(self, recipes: list[AnyRecipe]) -> None:
+        """Train and record ``recipes``, each record as soon as its run ends; then deep linear
+        networks, one by one; timings at the end, when nothing runs beside them."""
         if not recipes:
             return
         _check([r for r in recipes if isinstance(r, Timing)])
@@ -96,11 +96,12 @@ class Study:
                 yield recipe
 
         runs = within_budget([r for r in recipes if isinstance(r, Recipe)])
+        linear = within_budget([r for r in recipes if isinstance(r, DeepLinear)])
         timings = within_budget([r for r in recipes if isinstance(r, Timing)])
         # closed at once, whatever happens here: workers must not go on training
         trained = contextlib.closing(self._trained(runs, code))
         with Progress(self.name, len(recipes)) as progress, trained as runs:
-            for run in itertools.chain(runs, _timed(timings, code)):
+            for run in itertools.chain(runs, _linear(linear, code), _timed(timings, code)):
                 self.store.write(self.name, run)
                 longest = max(longest, run.provenance["seconds"])
                 done += 1
@@ -129,6 +130,13 @@ def _check(timings: list[Timing]) -> None:
         from bnlib.training.timing import check
 
         check(timing)
+
+
+def _linear(recipes: Iterator[DeepLinear], code: dict[str, Any]) -> Iterator[Run]:
+    for recipe in recipes:
+        from bnlib.training.deep_linear import train
+
+        yield train(recipe, code)
 
 
 def _timed(timings: Iterator[Timing], code: dict[str, Any]) -> Iterator[Run]:

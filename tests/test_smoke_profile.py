@@ -116,6 +116,8 @@ def test_every_chapter_has_a_thin_version_of_all_that_its_laptop_profile_runs(pa
         ("04_alexnet", "dropout", "epochs", {"short_epochs": 6}),
         ("07_vgg_landscape", "landscape", "probe_every", {"probe_every": 1}),
         ("07_vgg_landscape", "landscape", "seed", {"seeds": 4}),
+        ("08_ics", "shift", "lr", {"learning_rates": [0.1, 0.01, 0.001]}),
+        ("08_ics", "shift", "init", {"init": "he"}),
     ],
 )
 def test_a_chapters_parameters_hold_in_the_smoke_profile(name, experiment, field, given):

@@ -130,18 +130,19 @@ def over_the_run(series: np.ndarray) -> np.ndarray:
     return np.median(series, axis=1)
 
 
-def plateau_ends(plain: Runs) -> dict[int, int]:
-    """By seed: how many samples pass before the network without norm first leaves its plateau."""
+def plateau_ends(plain: Runs, losses: str = "loss") -> dict[int, int]:
+    """By seed: how many samples pass before the network without norm first leaves its plateau;
+    ``losses`` is the array with the loss at each."""
     ends = {}
     for run in plain:
-        left = run.arrays["loss"] <= PLATEAU
+        left = run.arrays[losses] <= PLATEAU
         ends[run.recipe.seed] = int(left.argmax()) if left.any() else len(left)
     return ends
 
 
-def seeds_in(phase: str, plain: Runs) -> list[int]:
+def seeds_in(phase: str, plain: Runs, losses: str = "loss") -> list[int]:
     """The seeds whose network without norm spends enough samples in a phase."""
-    ends, samples = plateau_ends(plain), plain.array("loss").shape[1]
+    ends, samples = plateau_ends(plain, losses), plain.array(losses).shape[1]
     many = {seed: end if phase == ON else samples - end for seed, end in ends.items()}
     return sorted(seed for seed, count in many.items() if count >= FEWEST)
 
@@ -169,10 +170,10 @@ def phase_pair(
     return one, other
 
 
-def at_loss(arm: Runs, series: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def at_loss(arm: Runs, series: np.ndarray, edges: np.ndarray, losses: str = "loss") -> np.ndarray:
     """Median of each run's samples by the loss that they are taken at, between two ``edges`` each;
     NaN where a run has none. (runs, edges − 1)"""
-    places = np.digitize(arm.array("loss"), edges) - 1
+    places = np.digitize(arm.array(losses), edges) - 1
     found = np.full((len(series), len(edges) - 1), np.nan)
     for values, place, row in zip(series, places, found, strict=True):
         for i in np.intersect1d(place, np.arange(len(row))):

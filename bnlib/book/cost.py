@@ -11,7 +11,7 @@ from bnlib.book.progress import Terminal
 from bnlib.price.cards import Card, card
 from bnlib.price.trace import Work, total
 from bnlib.price.work import work_of
-from bnlib.recipe import Recipe, Timing
+from bnlib.recipe import AnyRecipe
 from bnlib.study import Experiments, Study
 
 HEAD = f"{'':14}{'runs':>6}{'missing':>9}{'M launches':>12}{'PFLOP':>9}{'TB':>9}"
@@ -69,7 +69,7 @@ def priced_chapter(path: Path, profile: str, priced: Card) -> list[Row]:
     works = _works(every, path.stem)
     took = _recorded(study, priced.kind, every)
 
-    def row(name: str, recipes: list[Recipe | Timing]) -> Row:
+    def row(name: str, recipes: list[AnyRecipe]) -> Row:
         runs, work = list(dict.fromkeys(recipes)), Work()
         for recipe in runs:
             work.update(works[recipe])
@@ -83,7 +83,7 @@ def priced_chapter(path: Path, profile: str, priced: Card) -> list[Row]:
     return [*rows, row("all missing", missing)] if 0 < len(missing) < len(every) else rows
 
 
-def _recorded(study: Study, kind: str, recipes: list[Recipe | Timing]) -> dict:
+def _recorded(study: Study, kind: str, recipes: list[AnyRecipe]) -> dict:
     """The seconds that recorded runs took on a device of this kind."""
     found = {}
     for recipe in recipes:
@@ -94,6 +94,6 @@ def _recorded(study: Study, kind: str, recipes: list[Recipe | Timing]) -> dict:
     return found
 
 
-def _works(recipes: list[Recipe | Timing], chapter: str) -> dict[Recipe | Timing, Work]:
+def _works(recipes: list[AnyRecipe], chapter: str) -> dict[AnyRecipe, Work]:
     show = {"unit": "run", "file": Terminal(), "delay": 2, "mininterval": 1, "leave": False}
     return {recipe: work_of(recipe) for recipe in tqdm(recipes, f"counting {chapter}", **show)}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from bnlib.catalogue import DATASETS, NETS
-from bnlib.recipe import Recipe, Timing
+from bnlib.recipe import SAMPLING, AnyRecipe, DeepLinear, Recipe, Timing
 from bnlib.study import Experiments
 
 BUILT_IN = {"mnist": "digits", "svhn": "shapes", "cifar10": "shapes", "cifar100": "shapes"}
@@ -16,7 +16,8 @@ BUILT_IN |= {"cifar10_grey": "digits"}
 WIDTH = 1 / 32
 EPOCHS = 2  # so that a curve has a line; 1 where the laptop profile has few, too
 FEW = 4
-SAMPLES = 3  # of the landscape or the shift: one for each phase of a run
+STEPS = 100  # of a deep linear network
+SAMPLES = 3  # of a probe: one for each phase of a run
 FIELDS = {  # what a parameter of a chapter is called in a recipe, where that differs
     "seeds": "seed",
     "short_epochs": "epochs",
@@ -47,9 +48,10 @@ def thin(experiments: Experiments, asked: Asked | None = None) -> Experiments:
     return {name: _thin(recipes, asked or {}) for name, recipes in experiments.items()}
 
 
-def _thin(recipes: list[Recipe | Timing], asked: Asked) -> list[Recipe | Timing]:
-    trained = [recipe for recipe in recipes if isinstance(recipe, Recipe)]
-    kept = {field: _kept(field, trained, asked) for field in Recipe.model_fields}
+def _thin(recipes: list[AnyRecipe], asked: Asked) -> list[AnyRecipe]:
+    trained = [recipe for recipe in recipes if not isinstance(recipe, Timing)]
+    fields = type(trained[0]).model_fields if trained else ()
+    kept = {field: _kept(field, trained, asked) for field in fields}
     few = [
         _small(recipe, asked)
         for recipe in recipes
@@ -66,9 +68,11 @@ def _kept(field: str, recipes: list[Recipe], asked: Asked) -> set[Any]:
     return {*values[:first], *last, *asked.get(field, ())}
 
 
-def _small(recipe: Recipe | Timing, asked: Asked) -> Recipe | Timing:
+def _small(recipe: AnyRecipe, asked: Asked) -> AnyRecipe:
     if isinstance(recipe, Timing):
         return recipe.but(recipe=_small(recipe.recipe, asked), steps=1, repeats=5)
+    if isinstance(recipe, DeepLinear):
+        return recipe.but(steps=STEPS, probe_every=STEPS // FEW)
     small = {
         "dataset": BUILT_IN.get(recipe.dataset, recipe.dataset),
         "width": min(recipe.width, WIDTH) if NETS[recipe.model].scales else recipe.width,
@@ -76,7 +80,7 @@ def _small(recipe: Recipe | Timing, asked: Asked) -> Recipe | Timing:
     }
     stays = {name for name, values in asked.items() if getattr(recipe, name, None) in values}
     thinner = recipe.but(**{name: v for name, v in small.items() if name not in stays})
-    if {"landscape", "shift"} & set(recipe.probes) and "probe_every" not in stays:
+    if {*SAMPLING} & {*recipe.probes} and "probe_every" not in stays:
         steps = DATASETS[thinner.dataset].images // thinner.batch_size * thinner.epochs
         thinner = thinner.but(probe_every=max(1, steps // SAMPLES))
     return thinner

@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from bnlib.analysis.counts import shares
 from bnlib.analysis.course import common_level, reaches
 from bnlib.analysis.findings import Finding
+from bnlib.analysis.landscape import OFF
 from bnlib.analysis.learning import RUNNING
 from bnlib.claims.arms import Experiments, arms, pace, pick
 from bnlib.claims.card import Card, Cards
-from bnlib.claims.judge import AT_LEAST, MORE, OPEN, Answer, Part
+from bnlib.claims.judge import AT_LEAST, LESS, MORE, OPEN, Answer, Part
 from bnlib.claims.margins import CIFAR, MNIST, RATIO, RUNS
 from bnlib.claims.outcomes import at_best_rate, level
 from bnlib.claims.regularisers import PLACES
+from bnlib.claims.shift import LAYERS, shift_part
 from bnlib.run import Runs
 
 Judged = Mapping[str, Cards]  # by chapter
@@ -65,9 +67,9 @@ def in_a_word(answers: Sequence[Answer]) -> str:
 
 def questions(cards: Judged, runs: Recorded) -> list[Question]:
     """In the order of the page."""
-    motivation, lenet, alexnet, vgg = (
+    motivation, lenet, alexnet, vgg, ics = (
         _Chapter(name, cards, runs)
-        for name in ("01_motivation", "03_lenet", "04_alexnet", "07_vgg_landscape")
+        for name in ("01_motivation", "03_lenet", "04_alexnet", "07_vgg_landscape", "08_ics")
     )
     drift, at_rate = "drift, BN / none", {"lr": "at learning rate 0.1"}
     spread, off = "spread of the loss, none / BN", "off the plateau"
@@ -121,6 +123,16 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
                     "in front of it, early (the plain band starts narrow)": "before BN early",
                     "in front of it, late": "before BN late",
                 }.items()
+            },
+        ),
+        Question(
+            "Does it reduce internal covariate shift?",
+            {
+                f"{what}, {LAYERS[layer].partition(' (')[0]}": ics.own(
+                    _shifts_less(ics.runs, what, layer)
+                )
+                for what in ("distance", "angle")
+                for layer in LAYERS
             },
         ),
         Question(
@@ -188,6 +200,11 @@ def _ends_higher(runs: Experiments) -> Part:
         return [at_best_rate(arm, how) for arm in arms(runs["main"])]
 
     return level("test accuracy, BN − none", MORE, tuned, runs, at={}, primary=RUNNING)
+
+
+def _shifts_less(runs: Experiments, what: str, layer: str) -> Part:
+    """BN / none by Definition 2.1, once the network without norm learns, at the paper's rate."""
+    return shift_part(runs, what, layer, OFF, 0.1, LESS)
 
 
 def _replaces(runs: Experiments, init: str) -> Part:

@@ -10,6 +10,7 @@ from bnlib.claims.judge import NOT_TESTED
 from bnlib.claims.landscape import LANDSCAPE
 from bnlib.claims.lenet import LENET
 from bnlib.claims.motivation import MOTIVATION
+from bnlib.claims.shift import SHIFT
 from bnlib.claims.vgg import VGG
 
 CLAIMS = {  # by chapter, in the order of its page
@@ -18,6 +19,7 @@ CLAIMS = {  # by chapter, in the order of its page
     "03_lenet": LENET,
     "04_alexnet": ALEXNET,
     "07_vgg_landscape": (*VGG, *LANDSCAPE),
+    "08_ics": SHIFT,
 }
 
 

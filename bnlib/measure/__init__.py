@@ -4,7 +4,9 @@ from bnlib.measure.affine import Affine
 from bnlib.measure.calibration import Calibration
 from bnlib.measure.consecutive import Consecutive
 from bnlib.measure.landscape import Landscape
+from bnlib.measure.layer_inputs import LayerInputs
 from bnlib.measure.logits import Logits
+from bnlib.measure.noise import NoisyTest
 from bnlib.measure.plane import Plane
 from bnlib.measure.predictions import Predictions
 from bnlib.measure.probe import Probe, Watched
@@ -18,7 +20,9 @@ PROBES: dict[str, tuple[type[Probe], ...]] = {
     "affine": (Affine,),
     "calibration": (Calibration,),
     "landscape": (Landscape, Consecutive),
+    "layer_inputs": (LayerInputs,),
     "logits": (Logits,),
+    "noise": (NoisyTest,),
     "plane": (Plane,),
     "predictions": (Predictions,),
     "s2_evaluation": (S2Evaluation,),

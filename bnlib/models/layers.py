@@ -7,6 +7,7 @@ from torch import nn
 
 from bnlib.catalogue import NORMS
 from bnlib.models.dropout import Dropout
+from bnlib.models.injected import InjectedNoise
 from bnlib.norm import norm_layer
 from bnlib.recipe import Recipe
 
@@ -19,12 +20,14 @@ def scaled(recipe: Recipe, units: int) -> int:
 
 
 def normed(recipe: Recipe, kind: type[nn.Module], *shape: int, **options: Any):
-    """The layer ``kind(*shape, **options)`` and the recipe's norm behind it.
+    """The layer ``kind(*shape, **options)`` and the recipe's norm behind it, with its noise.
 
     The layer has a bias unless the norm takes away each channel's mean, and a bias with it."""
-    layer = kind(*shape, bias=not NORMS[recipe.norm].centres, **options)
+    entry = NORMS[recipe.norm]
+    layer = kind(*shape, bias=not entry.centres, **options)
     outputs, _, *kernel = layer.weight.shape
-    return layer, norm_layer(recipe.norm, outputs, len(kernel))
+    norm = norm_layer(recipe.norm, outputs, len(kernel))
+    return layer, nn.Sequential(norm, InjectedNoise()) if entry.noise else norm
 
 
 def conv(recipe: Recipe, place: int, inputs: int, outputs: int, size: int, **options: int):

@@ -194,6 +194,9 @@ _LAYERS: Catalogue[Callable[[int, int], nn.Module]] = Catalogue(  # (channels, s
     linf=lambda channels, spatial_dims: LpNorm(channels, math.inf),
     group=group_norm,
     layer=layer_norm,
+    # the noise behind these is no norm: ``models`` puts it there
+    noisy=lambda channels, spatial_dims: BatchNorm(channels),
+    noise=lambda channels, spatial_dims: nn.Identity(),
 )
 # every kind of layer that carries a gamma and a beta
 NORM_LAYERS = tuple(

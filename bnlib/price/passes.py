@@ -17,7 +17,8 @@ from bnlib.measure.before import layers_of, shifts, some
 from bnlib.measure.loan import Loan
 from bnlib.models.dropout import Noise, share
 from bnlib.price.trace import Pass, trace
-from bnlib.recipe import Recipe
+from bnlib.recipe import DeepLinear, Recipe
+from bnlib.training import deep_linear
 from bnlib.training.optim import make_optimizer
 from bnlib.training.precise import averaging
 
@@ -71,6 +72,11 @@ def forward(recipe: Recipe, images: int) -> Pass:
 def landscape_point(recipe: Recipe) -> Pass:
     """The weights moved, the loss, its gradient and the distance from another, in fp32."""
     return _landscape_point(_only(recipe, (*NET, "batch_size")))
+
+
+def deep_linear_step(recipe: DeepLinear) -> Pass:
+    """A step of gradient descent with all samples; what a look adds costs little."""
+    return _deep_linear_step(DeepLinear(norm=recipe.norm, layers=recipe.layers))
 
 
 def shift_sample(recipe: Recipe) -> Pass:
@@ -163,6 +169,23 @@ def _landscape_point(recipe: Recipe) -> Pass:
                 torch._foreach_add_(params, there, alpha=-0.1)
             gradient = torch.autograd.grad(net.loss(), params)
             torch.stack(torch._foreach_norm(torch._foreach_sub(gradient, there)))
+
+        return one
+
+    return trace(make)
+
+
+@functools.cache
+def _deep_linear_step(recipe: DeepLinear) -> Pass:
+    def make() -> Callable[[], None]:
+        model = deep_linear.build(recipe)
+        params = list(model.parameters())
+        x, y = (torch.randn(recipe.samples, recipe.width, dtype=deep_linear.KIND) for _ in range(2))
+
+        def one() -> None:
+            g = torch.autograd.grad(deep_linear.loss_of(model, x, y), params)
+            with torch.no_grad():
+                torch._foreach_add_(params, g, alpha=-0.1)
 
         return one
 

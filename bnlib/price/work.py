@@ -7,11 +7,11 @@ reading the data, the initial weights, an epoch's order, the copies that some pr
 from collections.abc import Callable
 
 from bnlib.catalogue import DATASETS, NORMS
-from bnlib.measure import logits, plane, unit_inputs, variance_shift
+from bnlib.measure import layer_inputs, logits, plane, unit_inputs, variance_shift
 from bnlib.measure.landscape import POINTS
 from bnlib.price import passes
 from bnlib.price.trace import Work
-from bnlib.recipe import Recipe, Timing
+from bnlib.recipe import AnyRecipe, DeepLinear, Recipe, Timing
 from bnlib.training.precise import BATCH, PRECISE
 from bnlib.training.timing import WARM_UP
 
@@ -24,8 +24,10 @@ def parts(dataset: str) -> tuple[int, int, int]:
     return train, train // 9, TESTED.get(dataset, 10_000)
 
 
-def work_of(recipe: Recipe | Timing) -> Work:
+def work_of(recipe: AnyRecipe) -> Work:
     """The passes of one run."""
+    if isinstance(recipe, DeepLinear):
+        return Work({passes.deep_linear_step(recipe): recipe.steps})
     if isinstance(recipe, Timing):
         count = recipe.steps * recipe.repeats + min(WARM_UP, recipe.steps)
         return Work({passes.step(arm): count for arm in recipe.arms().values()})
@@ -78,7 +80,7 @@ def _nothing(recipe: Recipe) -> Work:
     return Work()
 
 
-def _calibration(recipe: Recipe) -> Work:
+def _tested_again(recipe: Recipe) -> Work:
     again = _precise(recipe) if _averages(recipe) else Work()
     return again + _both_ways(recipe, parts(recipe.dataset)[2])
 
@@ -86,6 +88,12 @@ def _calibration(recipe: Recipe) -> Work:
 def _landscape(recipe: Recipe) -> Work:
     samples = -(-steps(recipe) // recipe.probe_every)
     return Work({passes.landscape_point(recipe): samples * (1 + 3 * POINTS)})
+
+
+def _layer_inputs(recipe: Recipe) -> Work:
+    images = min(layer_inputs.IMAGES, parts(recipe.dataset)[1])
+    looks = sum(step % recipe.probe_every <= 1 for step in range(steps(recipe)))
+    return Work({passes.forward(recipe, images): looks})
 
 
 def _logits(recipe: Recipe) -> Work:
@@ -130,9 +138,11 @@ def _weights(recipe: Recipe) -> Work:
 
 PROBES: dict[str, Callable[[Recipe], Work]] = {
     "affine": _nothing,
-    "calibration": _calibration,
+    "calibration": _tested_again,
     "landscape": _landscape,
+    "layer_inputs": _layer_inputs,
     "logits": _logits,
+    "noise": _tested_again,
     "plane": _plane,
     "predictions": _predictions,
     "s2_evaluation": _s2_evaluation,

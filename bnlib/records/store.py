@@ -15,11 +15,11 @@ import numpy as np
 
 from bnlib.errors import BookError
 from bnlib.paths import HOUSE, write_whole
-from bnlib.recipe import PROTOCOLS, Recipe, Timing
+from bnlib.recipe import PROTOCOLS, DeepLinear, Recipe, Timing
 from bnlib.run import Run
 
 FIRST = min(PROTOCOLS)  # a record that names no protocol is of the first
-KINDS = {kind.__name__: kind for kind in (Recipe, Timing)}
+KINDS = {kind.__name__: kind for kind in (Recipe, DeepLinear, Timing)}
 
 
 class Store:
