@@ -127,15 +127,15 @@ def _controls(at: Setting) -> str:
         for mode in ("training", "evaluation")
     )
     groups = {
-        "The batch": touch.slider("m", "values m", 2, MOST, 1, at.m)
+        "The batch": touch.slider("m", "batch size m", 2, MOST, 1, at.m)
         + touch.slider("mean", "mean of x", -3, 3, 0.1, at.mean)
         + touch.slider("spread", "spread of x", 0, 2, 0.1, at.spread)
-        + touch.slider("batch", "companions: batch", 1, SHOWN, 1, at.batch),
+        + touch.slider("batch", "the other images: set", 1, SHOWN, 1, at.batch),
         "The layer": f'<div class="touch-modes" role="radiogroup" aria-label="mode">{modes}</div>'
         + touch.slider("gamma", "γ", -2, 2, 0.1, at.gamma)
         + touch.slider("beta", "β", -3, 3, 0.1, at.beta)
         + touch.slider("eps", "ε (log scale)", -5, 1, 1, -5)
-        + touch.slider("trained", "batches trained on", 0, 4 * TRAINED, 1, at.trained),
+        + touch.slider("trained", "training batches seen", 0, 4 * TRAINED, 1, at.trained),
     }
     return "".join(
         f"<fieldset><legend>{name}</legend>{inside}</fieldset>" for name, inside in groups.items()

@@ -109,9 +109,9 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
         Question(
             "Does it replace a good start?",
             {
-                "BN − none from Xavier's": alexnet.own(_replaces(alexnet.runs, "xavier")),
-                "with BN, Xavier's adds": alexnet.part("S0.3", start, start="Xavier's"),
-                "with BN, He's adds": alexnet.part("S0.3", start, start="He's"),
+                "BN from a plain start against no BN from Xavier's": alexnet.own(_replaces(alexnet.runs, "xavier")),
+                "with BN, Xavier's start instead of the plain one": alexnet.part("S0.3", start, start="Xavier's"),
+                "with BN, He's instead": alexnet.part("S0.3", start, start="He's"),
             },
         ),
         Question(
@@ -119,16 +119,16 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
             {
                 name: motivation.part("S1.20", drift, where=where, **at_rate)
                 for name, where in {
-                    "drift behind BN": "after BN (by construction)",
-                    "in front of it, early (the plain band starts narrow)": "before BN early",
-                    "in front of it, late": "before BN late",
+                    "drift of a layer's input, BN / no BN, behind BN": "after BN (by construction)",
+                    "in front of BN, early (the plain band starts narrow)": "before BN early",
+                    "in front of BN, late": "before BN late",
                 }.items()
             },
         ),
         Question(
             "Does it reduce internal covariate shift?",
             {
-                f"{what}, {LAYERS[layer].partition(' (')[0]}": ics.own(
+                f"shift by {what}, BN / no BN, {LAYERS[layer].partition(' (')[0]}": ics.own(
                     _shifts_less(ics.runs, what, layer)
                 )
                 for what in ("distance", "angle")
@@ -140,8 +140,8 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
             {
                 name: vgg.part("S4.32", spread, phase=off, units=units)
                 for name, units in {
-                    "spread, none / BN": "in raw units",
-                    "in scale-free units": "in scale-free units",
+                    "spread of the loss, no BN / BN": "in raw units",
+                    "the same where the size of the weights does not count": "in scale-free units",
                 }.items()
             },
         ),
