@@ -60,7 +60,7 @@ class Contents:
                 path.stem,
                 title(book.root / path),
                 f"{minutes(book.root / path)} minutes",
-                *_stands(path.stem, asked, ledger),
+                *_stands(book.root / path, asked, ledger),
             )
             for path in book.chapters()
         ]
@@ -85,6 +85,12 @@ def title(path: Path) -> str:
     return notebooks.read(path).cells[0].source.splitlines()[0].removeprefix("# ")
 
 
+def first_words(path: Path) -> str:
+    """The paragraph below a notebook's first heading, as plain text."""
+    paragraphs = notebooks.read(path).cells[0].source.split("\n\n")
+    return re.sub(r"\*\*|\{[a-z:]+\}|`", "", " ".join(paragraphs[1].split()))
+
+
 def minutes(path: Path) -> int:
     """To read the text of a notebook, a formula as a word."""
     cells = [cell.source for cell in notebooks.read(path).cells if cell.cell_type == "markdown"]
@@ -104,16 +110,12 @@ def cite(book: Book | None = None) -> Markdown:
     return Markdown(f"{line}\n\n```bibtex\n@misc{{batchnormbook,\n{entry}}}\n```")
 
 
-def _stands(name: str, asked: Sequence[Question], ledger: Ledger) -> tuple[str, str, str]:
+def _stands(path: Path, asked: Sequence[Question], ledger: Ledger) -> tuple[str, str, str]:
+    name = path.stem
     here = [question.within(name) for question in asked if name in question.chapters]
     cards = ledger.cards.get(name, Cards())
     answers = " ".join(f"{question.text} {question.word.capitalize()}." for question in here)
-    return answers or _of_claims(cards), _share(cards), _scale(ledger.runs.get(name, {}))
-
-
-def _of_claims(cards: Cards) -> str:
-    """Of a chapter that answers no question of the front page: its claims."""
-    return " ".join(f"“{c.claim.says}” {c.word.capitalize()}: {c.because}." for c in cards.judged)
+    return answers or first_words(path), _share(cards), _scale(ledger.runs.get(name, {}))
 
 
 def _share(cards: Cards) -> str:

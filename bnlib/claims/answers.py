@@ -109,8 +109,12 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
         Question(
             "Does it replace a good start?",
             {
-                "BN from a plain start against no BN from Xavier's": alexnet.own(_replaces(alexnet.runs, "xavier")),
-                "with BN, Xavier's start instead of the plain one": alexnet.part("S0.3", start, start="Xavier's"),
+                "BN from a plain start against no BN from Xavier's": alexnet.own(
+                    _replaces(alexnet.runs, "xavier")
+                ),
+                "with BN, Xavier's start instead of the plain one": alexnet.part(
+                    "S0.3", start, start="Xavier's"
+                ),
                 "with BN, He's instead": alexnet.part("S0.3", start, start="He's"),
             },
         ),
