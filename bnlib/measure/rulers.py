@@ -1,4 +1,4 @@
-"""Rulers for anyone's network: what the book measures, as functions.
+"""Rulers for anyone's network: what the book measures, as functions::
 
     from bnlib.measure.rulers import landscape
 
