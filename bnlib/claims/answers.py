@@ -144,7 +144,7 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
             {
                 name: vgg.part("S4.32", spread, phase=off, units=units)
                 for name, units in {
-                    "spread of the loss over steps of ½ to 4 times the rate, no BN / BN": "in raw units",
+                    "spread of the loss, no BN / BN, steps to 4 times the rate": "in raw units",
                     "the same where the size of the weights does not count": "in scale-free units",
                 }.items()
             },
