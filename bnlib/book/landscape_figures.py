@@ -14,7 +14,7 @@ GUESSING = np.log(10)
 
 def bands(main: Runs) -> None:
     """Range of the loss and of the gradient's change over the step sizes, of the first seed."""
-    _, (above, below) = plt.subplots(2, 1, figsize=(WIDTH, 5.2), sharex=True)
+    _, (above, below) = plt.subplots(2, 1, figsize=(WIDTH, 4.6), sharex=True)
     plots.scale(main)
     batch, none = arms(main)
     for arm, height in ((none, 0.8), (batch, 0.68)):
@@ -40,7 +40,7 @@ def bands(main: Runs) -> None:
 def headroom(main: Runs) -> None:
     """How often a step raises the loss, by its size: raw, in units of the learning rate, and
     scale-free, which has none."""
-    _, axes = plt.subplots(2, 1, figsize=(WIDTH, 5.4), sharey=True)
+    _, axes = plt.subplots(2, 1, figsize=(WIDTH, 4.6), sharey=True)
     plots.scale(main)
     batch, none = arms(main)
     ends, one = landscape.plateau_ends(none), none[0]

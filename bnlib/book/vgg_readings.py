@@ -57,7 +57,10 @@ def dropout(nets: dict[str, Runs], among: Runs) -> str:
     """What dropout does to the accuracy, without and with batch norm."""
     plain = _points(nets["dropout"], nets["plain"], RUNNING, among)
     both = _points(nets["both"], nets["batch norm"], RUNNING, among)
-    return f"Dropout changes the accuracy by {plain} points without batch norm, by {both} with it."
+    return (
+        f"Dropout changes the accuracy by {plain} points without batch norm, by {both} with it: an "
+        "interval that holds 0 leaves the question open."
+    )
 
 
 def _points(one: Runs, other: Runs, how: str, among: Runs) -> str:
