@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from bnlib.book import ruled
+from bnlib.book import plots, ruled
 from bnlib.measure.rulers import LayerShift, LossLine
 
 LINE = LossLine(
@@ -20,7 +20,8 @@ LINE = LossLine(
 
 @pytest.fixture(autouse=True)
 def closed():
-    yield
+    with plt.rc_context():
+        yield
     plt.close("all")
 
 
@@ -53,6 +54,9 @@ def test_mistakes_in_units_of_what_is_right():
     assert [text.get_text() for text in ax.texts] == ["20, not 2", "0.5, not 2"]
 
 
+@pytest.mark.filterwarnings("error")
 def test_what_is_said_is_what_is_printed():
+    plots.use_style()
     ruled.said(LINE)
+    plt.gcf().canvas.draw()
     assert plt.gca().texts[0].get_text() == repr(LINE)

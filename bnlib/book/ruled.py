@@ -67,7 +67,8 @@ def said(found: object) -> None:
     """What ``print`` says of it, as a picture: rounding decides its last digits."""
     text = repr(found)
     height = 0.175 * len(text.splitlines()) + 0.05
-    _, ax = plt.subplots(figsize=(plots.TEXT_WIDTH, height))
+    figure = plt.figure(figsize=(plots.TEXT_WIDTH, height), layout="none")
+    ax = figure.add_axes((0, 0, 1, 1))
     ax.axis("off")
     look = {"family": "DejaVu Sans Mono", "fontsize": 9, "va": "top", "linespacing": 1.35}
     ax.text(0, 1, text, transform=ax.transAxes, **look)
