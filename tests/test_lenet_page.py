@@ -278,6 +278,20 @@ def test_step_times_are_ratios_repeat_by_repeat():
     }
 
 
+def test_autograds_time_is_against_pytorchs_in_the_same_session():
+    alone = Run(Timing(recipe=LENET), {"none": [1.0], "torch": [9.0]}, {}, {})
+    both = Run(
+        Timing(recipe=LENET, norms=("naive", "torch")),
+        {"naive": [2.0, 6.0, 12.0], "torch": [1.0, 2.0, 3.0]},
+        {},
+        {},
+    )
+    said = step_times.by_autograd(Runs([alone, both]))
+    assert "3.00 times" in said
+    assert "middle half of 3 repeats: 2.50 to 3.50" in said
+    assert step_times.by_autograd(Runs([alone])) == ""
+
+
 def test_texts_in_a_box():
     assert says.box("Short", ["one", "two"]).data == (
         ":::{admonition} Short\n:class: tip\n\n- one\n- two\n:::"
