@@ -28,6 +28,7 @@ def bands(some: Runs, layer: str, norms: tuple[str, ...], looks: int | None = No
         ax.set_title(look["label"], loc="left", color=look["color"], fontsize=10, pad=2)
     axes[-1, 0].set_xlabel("training step")
     fig.supylabel(f"input of a unit's activation, {layer}", fontsize=10)
+    plots.scale(some)
 
 
 def by_layer(main: Runs) -> None:
