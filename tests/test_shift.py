@@ -37,8 +37,11 @@ def nudge(model: nn.Module) -> None:
 
 def sampled(w: Watched, step=nudge) -> dict[str, np.ndarray]:
     """The arrays of one sample; ``step`` moves the network."""
+    batch = w.images.clone(), w.labels.clone()
+    w.images.zero_(), w.labels.zero_()  # the buffers are not yet filled when a run makes its probes
     probe = Shift(w)
     assert not probe.due(0)
+    w.images.copy_(batch[0]), w.labels.copy_(batch[1])
     probe.keep(0)
     step(w.model)
     w.images.zero_(), w.labels.zero_()  # the next batch

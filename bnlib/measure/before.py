@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node, get_gradient_edge
 from torch.utils._pytree import tree_leaves
 
+from bnlib.measure.lines import norms
 from bnlib.measure.loan import Loan
 
 KINDS = (
@@ -33,7 +34,7 @@ FEW = 4
 class Layer:
     name: str
     weight: Tensor
-    before: tuple[int, ...]  # places of its parameters in the list of all
+    before: tuple[int, ...]  # places among all parameters; none if its own weight is not there
 
 
 def layers_of(
@@ -57,9 +58,12 @@ def layers_of(
             hook.remove()
     found = []
     for layer, nodes in used.items():
-        earlier = _leaves(nodes) - {id(p) for p in layer.parameters(recurse=False)}
+        weight, earlier = layer.weight, _leaves(nodes)
+        earlier -= {id(p) for p in layer.parameters(recurse=False)}
+        if not any(weight is p for p in params):  # frozen, or computed from others
+            earlier = set()
         before = (place for place, p in enumerate(params) if id(p) in earlier)
-        found.append(Layer(names[layer], layer.weight, tuple(before)))
+        found.append(Layer(names[layer], weight, tuple(before)))
     return found
 
 
@@ -87,16 +91,11 @@ def shifts(loan: Loan, layers: Sequence[Layer], after: Sequence[Tensor]) -> dict
         loan.stand(point)
         _, (there,) = loan.gradient([layer.weight])
         old, new = ([where[place] for place in layer.before] for where in (loan.theta, after))
-        change = length(torch._foreach_sub(new, old)) / length(old)
-        norms = g.norm(), there.norm(), (g - there).norm()
-        rows.append(torch.stack([*norms, _cosine(g, there), change]))
+        change = norms(torch._foreach_sub(new, old)).norm() / norms(old).norm()
+        sizes = g.norm(), there.norm(), (g - there).norm()
+        rows.append(torch.stack([*sizes, _cosine(g, there), change]))
     names = ("norm", "norm_after", "difference", "cosine", "change")
     return {"loss": loss} | dict(zip(names, torch.stack(rows, dim=1), strict=True))
-
-
-def length(tensors: Sequence[Tensor]) -> Tensor:
-    """The Euclidean norm of all together."""
-    return torch.stack(torch._foreach_norm(tensors)).norm()
 
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnlib.measure.lines import along, norms, scale_free, shaped
 from bnlib.measure.probe import Probe, Watched
 from bnlib.measure.rows import Rows
 from bnlib.measure.twin import Twin
@@ -72,17 +73,17 @@ class Landscape(Probe):
     def sample(self) -> None:
         self.twin.begin()
         loss, g = self.twin.gradient()
-        sizes, norms = _norms(self.twin.theta), _norms(g)  # (tensors,)
-        ones = torch.ones_like(norms)
+        by_tensor = norms(g)  # (tensors,)
+        ones = torch.ones_like(by_tensor)
+        longer, sizes = scale_free(self.twin.theta, g)
         figures, changes = self._line("gradient", g, g, ones)
         figures |= {
             "loss": loss,
             "weight_norm": sizes.norm(),
-            "layer_norms": norms.index_select(0, self.weights),
+            "layer_norms": by_tensor.index_select(0, self.weights),
             "layer_changes": changes.index_select(1, self.weights),
         }
-        figures |= self._line("random", g, self._random(norms.norm()), ones)[0]
-        longer = torch._foreach_mul(g, list(sizes.square()))
+        figures |= self._line("random", g, self._random(by_tensor.norm()), ones)[0]
         figures |= self._line("scale_free", g, longer, sizes)[0]
         self.rows.write(**figures)
 
@@ -116,28 +117,12 @@ class Landscape(Probe):
     def _line(
         self, name: str, g: Sequence[Tensor], direction: Sequence[Tensor], units: Tensor
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """One line's figures, each tensor's gradient times its unit; (E, tensors): ‖∇L − g‖."""
-        losses, changes = [], []
-        for eta in self.etas[name].tolist():
-            self.twin.move(direction, eta)
-            loss, there = self.twin.gradient()
-            losses.append(loss)
-            changes.append(_norms(torch._foreach_sub(there, g)))
-        by_tensor = torch.stack(changes)
-        change, norm = (by_tensor * units).norm(dim=1), (_norms(g) * units).norm()
-        beta = (change / (self.divisors[name] * norm)).amax()
-        figures = {"losses": torch.stack(losses), "changes": change, "norm": norm, "beta": beta}
-        return {f"{name}_{figure}": value for figure, value in figures.items()}, by_tensor
+        etas = self.etas[name].tolist()
+        found, by_tensor = along(self.twin, direction, etas, self.divisors[name], g, units)
+        return {f"{name}_{figure}": value for figure, value in found.items()}, by_tensor
 
     def _random(self, length: Tensor) -> list[Tensor]:
         """The run's normal draws, turned by a drawn number of places: as good as fresh ones."""
         turn = self.turns.index_select(0, self.rows.next())
         turned = self.normal.index_select(0, (self.places - turn) % len(self.normal))
-        turned.mul_(length / self.normal.norm())
-        pieces = turned.split([p.numel() for p in self.twin.theta])
-        return [x.view(p.shape) for x, p in zip(pieces, self.twin.theta, strict=True)]
-
-
-def _norms(tensors: Sequence[Tensor]) -> Tensor:
-    """The Euclidean norm of each."""
-    return torch.stack(torch._foreach_norm(tensors))
+        return shaped(turned.mul_(length / self.normal.norm()), self.twin.theta)

@@ -1,6 +1,6 @@
 """What a probe is: hooks that the training loop calls between steps, and arrays at the end.
 
-Before each step the loop asks whether a sample is due, and if so takes it:
+Before each step the loop asks whether a sample is due, and if so takes it::
 
     if probe.due(step):
         with probe.prepared():

@@ -8,11 +8,10 @@ the batch) and in full float32, whatever precision the training has.
 import contextlib
 from collections.abc import Iterator, Sequence
 
-import torch
 from torch import Tensor, nn
 
 from bnlib.data import as_input
-from bnlib.measure.loan import Loan
+from bnlib.measure.loan import Loan, full_precision
 from bnlib.measure.probe import Watched
 from bnlib.models.dropout import noises
 from bnlib.models.twin import twin_of
@@ -54,17 +53,3 @@ class Twin(Loan):
 def states_of(model: nn.Module) -> list[Tensor]:
     """Where what ``model`` draws from stands."""
     return [noise.state() for noise in noises(model)]
-
-
-@contextlib.contextmanager
-def full_precision() -> Iterator[None]:
-    """Products of float32 numbers in float32, also in a run that takes TF32."""
-    cudnn = torch.backends.cudnn
-    before = torch.get_float32_matmul_precision(), cudnn.allow_tf32
-    torch.set_float32_matmul_precision("highest")
-    cudnn.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before[0])
-        cudnn.allow_tf32 = before[1]

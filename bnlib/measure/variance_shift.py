@@ -5,6 +5,9 @@ running averages learn that variance and meet a smaller one when dropout is off 
 Taken once, after the last epoch, over a fixed set of training images.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -20,23 +23,31 @@ IMAGES = 2000  # of the training part
 class VarianceShift(Probe):
     def result(self) -> dict[str, np.ndarray]:
         images = as_input(self.watched.data.train.images[:IMAGES])
-        training = _input_variances(self.watched.model, images, training=True)
-        evaluation = _input_variances(self.watched.model, images, training=False)
-        return {
-            f"variance_{mode}{place}": values.cpu().numpy()
-            for mode, found in (("train", training), ("eval", evaluation))
-            for place, values in enumerate(found, start=1)
-        }
+        found = {}
+        for mode in ("train", "eval"):
+            twin = twin_of(self.watched.model, training=mode == "train")
+            variances = input_variances(twin, lambda twin=twin: twin(images)).values()
+            for place, values in enumerate(variances, start=1):
+                found[f"variance_{mode}{place}"] = values.cpu().numpy()
+        return found
 
 
 @torch.no_grad()
-def _input_variances(model: nn.Module, images: Tensor, training: bool) -> list[Tensor]:
-    """Per batch norm layer the variance of each channel of its input, on a copy of ``model``."""
-    twin = twin_of(model, training)
-    seen: list[Tensor] = []
-    for layer in averaging(twin):
-        layer.register_forward_pre_hook(lambda layer, inputs: seen.append(_variance(inputs[0])))
-    twin(images)
+def input_variances(model: nn.Module, forward: Callable[[], Any]) -> dict[str, Tensor]:
+    """Per layer with running averages, in the order of their first use in ``forward``, the variance
+    of each channel of its input."""
+    names = {layer: name for name, layer in model.named_modules()}
+    seen: dict[str, Tensor] = {}
+
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        seen.setdefault(names[layer], _variance(inputs[0]))
+
+    hooks = [layer.register_forward_pre_hook(note) for layer in averaging(model)]
+    try:
+        forward()
+    finally:
+        for hook in hooks:
+            hook.remove()
     return seen
 
 
