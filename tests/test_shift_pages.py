@@ -7,7 +7,7 @@ import pytest
 from shift_runs import NAMES, leaves, linear_runs, noise_runs, shift_runs
 
 from bnlib.analysis import layer_inputs, shift
-from bnlib.book import inputs_figures, shift_figures
+from bnlib.book import inputs_figures, shift_answer, shift_figures
 from bnlib.book import shift_tables as tables
 from bnlib.run import Runs
 
@@ -108,10 +108,51 @@ def noise_with_shift(runs: Runs) -> Runs:
     return runs
 
 
+def test_the_measures_themselves_stand_by_rate_and_arm():
+    slower = shift_runs(lrs=(0.02,))
+    found = tables.levels(MAIN, slower)
+    line = row(found, "0.1, no norm")
+    values = [float(x) for x in line if x not in ("±", "·")]
+    assert values[0] == pytest.approx(1, rel=0.05)  # of the relative distance, median look
+    assert values[4] == pytest.approx(1, rel=0.05)  # degrees
+    assert "0.02, He’s start, batch norm" in repr(found)
+
+
+def test_the_slower_networks_say_how_many_learn():
+    found = tables.slower(noise_runs(noise=0.1))
+    assert row(found, "noise alone")[:4] == ["0", "of", "6", "runs"]
+    assert row(found, "no norm")[:4] == ["6", "of", "6", "runs"]
+
+
+def test_the_short_answer_has_its_numbers_from_the_runs():
+    noisy = with_inputs(noise_with_shift(noise_runs(on=-0.05)))
+    for run in noisy.where(norm="noisy"):
+        run.arrays["inputs_after_step"] = 2 * run.arrays["inputs_after_step"]
+    assert shift_answer.moved(noisy).startswith(("3.9", "4.0", "4.1"))  # and as made, twice
+    assert shift_answer.ahead(noisy).startswith(("7.", "8."))
+    assert shift_answer.ahead(noisy).endswith("points ahead")
+    assert shift_answer.ahead(noisy, "batch").endswith("points behind")
+    assert shift_answer.alone(noisy) == "With the noise alone 0 of 6 runs learn."
+    assert shift_answer.alone(noisy.where(norm="none")) == ""
+    said = repr(shift_answer.short_answer({"shift": MAIN, "noise": noisy}))
+    assert "8.0×" in said or "7.9×" in said or "8.1×" in said  # the distance on the plateau
+    assert said.count("×") > 8
+    typical = shift_answer.typical(MAIN)
+    assert typical.startswith(("1.0 without", "0.99 without", "0.98 without"))
+    assert "at learning rate 0.1, " in typical
+
+
 def test_the_plateaus_of_its_runs_are_found():
     none = MAIN.where(norm="none", lr=0.1)
     ends = shift.plateau_ends(none, shift.LOSSES)
     assert ends == {seed: leaves(seed) for seed in range(6)}
+
+
+def with_curves(runs: Runs) -> Runs:
+    for run in runs:
+        for name in ("train_acc", "test_acc", "test_acc_precise"):
+            run.history[name] = [0.1, 0.3, 0.4, 0.5]
+    return runs
 
 
 def test_its_figures_are_drawn_with_every_arm():
@@ -125,6 +166,7 @@ def test_its_figures_are_drawn_with_every_arm():
         lambda: shift_figures.reached(MAIN, 0.1),
         lambda: shift_figures.linear(linear_runs()),
         lambda: inputs_figures.by_layer(MAIN.where(lr=0.1)),
+        lambda: shift_figures.noisy_course(with_curves(noise_runs())),
         lambda: inputs_figures.bands(MAIN, "conv5", ("none", "batch"), looks=9),
     ):
         draw()
