@@ -1,6 +1,7 @@
 """The step without arguments: the bits of a plain loop, no trace of a warm-up, nothing read."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -66,8 +67,9 @@ def test_the_bits_of_a_plain_loop(recipe):
     expected, net = plain(recipe)
     with keeping_models() as built:
         run = train(recipe)
-    for column, values in expected.items():
-        assert run.history[column] == values, column
+    for column, values in expected.items():  # what is no number is recorded as None
+        finite = [value if math.isfinite(value) else None for value in values]
+        assert run.history[column] == finite, column
     assert bits(built[0]) == bits(net)
 
 

@@ -26,6 +26,9 @@ KINDS = {
     "linf": LpNorm,
     "group": nn.GroupNorm,
     "layer": nn.GroupNorm,
+    "naive": BatchNorm,
+    "noisy": nn.Sequential,  # the norm, if any, and the noise behind it
+    "noise": nn.Sequential,
 }
 
 
@@ -142,7 +145,7 @@ def test_places_of_norms_and_dropouts(model, norm):
         assert letters(net, nn.Tanh, norm) == places(model, norm != "none", at)
         assert {m.p for m in net if isinstance(m, nn.Dropout)} == ({0.3} if options else set())
         assert [m.bias is None for m in weights(net)] == [
-            norm not in ("none", "group", "layer")
+            norm not in ("none", "group", "layer", "noise")
         ] * (sum(CONVS[model]) + 2) + [False]
 
 
