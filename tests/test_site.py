@@ -23,6 +23,10 @@ NAMELESS = """operated => [...document.querySelectorAll(operated)]
 SPOKEN_ICONS = ".theme-switch-button svg:not([aria-hidden=true])"  # the button has the name
 
 
+# No colour is looked at half-way: what is unfolded fades in, and themes change smoothly
+STILL = "*, *::before, *::after { transition: none !important; animation: none !important; }"
+
+
 @pytest.fixture(scope="module")
 def html(tmp_path_factory):
     """The site, built from the notebooks as they are committed; warnings are errors."""
@@ -65,6 +69,7 @@ def visit(browser, html):
         )
         path, _, query = name.partition("?")
         page.goto((html / path).as_uri() + (f"?{query}" if query else ""), wait_until="load")
+        page.add_style_tag(content=STILL)
         page.wait_for_timeout(300)
         return page, said
 
