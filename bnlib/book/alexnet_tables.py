@@ -112,9 +112,9 @@ def networks(short: Runs, lenet: Runs, clock: Runs) -> Rows:
     times = clock[0].history
     rows = {}
     for model, label in NETWORKS.items():
-        full = clock[0].recipe.recipe.but(model=model)
-        count = passes.evaluation(full, 1).flop / 2e6  # two operations each
-        for norm in clock[0].recipe.norms:
+        norms, timed = clock[0].recipe.norms, clock[0].recipe.arms()
+        count = passes.evaluation(timed[f"{model} {norms[0]}"], 1).flop / 2e6  # two operations each
+        for norm in norms:
             step = np.median(np.divide(times[f"{model} {norm}"], times["alexnet none"]))
             arm = trained[model].where(norm=norm) if model in trained else Runs([])
             rows[f"{label}, {plots.NAME[norm]}"] = {
