@@ -29,8 +29,8 @@ def short_answer(runs: dict[str, Runs]) -> Html:
     )
     return box(
         "The short answer",
-        "No, if the shift is what the step of the layers before does to a layer’s gradient. Once "
-        "the network without norm learns, the gradients of layers 5 and 10 move "
+        "Hardly, if the shift is what the step of the layers before does to a layer’s gradient. "
+        "Once the network without norm learns, the gradients of layers 5 and 10 move "
         f"{both(shift.distance, OFF)} as far with batch norm as without; relative to their length "
         f"{both(shift.relative, OFF)} as far. At equal loss the factors are "
         f"{both(shift.distance, AT_LOSS)}, and {both(shift.relative, AT_LOSS)}.",

@@ -33,13 +33,16 @@ class Claim:
             for name, some in runs.items()
             if isinstance(some, Runs)
         }
+        post_hoc = any(not self._later(run) for some in runs.values() for run in _runs(some))
+        # where every run is younger than the rule, "new seeds" would be all of them
+        repeats = _repeats(answers, self._answers(recent)[0]) if post_hoc else {}
         return Card(
             claim=self,
             answers=answers,
             missing=missing,
             scales=tuple(dict.fromkeys(some.scale for some in used if isinstance(some, Runs))),
-            repeats=_repeats(answers, self._answers(recent)[0]),
-            post_hoc=any(not self._later(run) for some in runs.values() for run in _runs(some)),
+            repeats=repeats,
+            post_hoc=post_hoc,
         )
 
     def _answers(self, runs: Mapping[str, Runs]) -> tuple[tuple[Answer, ...], str, list[Runs]]:
