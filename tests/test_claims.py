@@ -275,7 +275,9 @@ def test_repeats_on_new_seeds(after, n, word):
     assert shown.word == "holds"
     assert shown.repeated == word
     assert shown.post_hoc
-    assert not cards([above_half], {"a": Runs(new)})[0].post_hoc
+    all_new = cards([above_half], {"a": Runs(new)})[0]
+    assert not all_new.post_hoc
+    assert all_new.repeated == ""  # there is nothing older to repeat
 
 
 def test_flipping_the_runs_flips_the_word():

@@ -16,7 +16,7 @@ norms at θ in both ĝ. Only the latter is the same after a rescaling of weights
 function as it was. In float32 rounding alone makes about 1e-6 / η.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -24,18 +24,16 @@ import torch
 from torch import Tensor, nn
 
 from bnlib.measure.lines import along, norms, scale_free, shaped
-from bnlib.measure.probe import Probe, Watched
+from bnlib.measure.probe import Watched
 from bnlib.measure.rows import Rows
-from bnlib.measure.twin import Twin
+from bnlib.measure.twin import Twin, TwinProbe
 from bnlib.seeds import stream
 
 POINTS = 8  # step sizes
 SCALE_FREE = 0.01  # η in units of a layer's norm moves it by η‖W_l‖² ‖g_l‖, and ‖W_l‖ is 10 or more
 
 
-class Landscape(Probe):
-    captures = True
-
+class Landscape(TwinProbe):
     def __init__(self, watched: Watched):
         super().__init__(watched)
         self.steps = range(0, watched.steps, watched.recipe.probe_every)
@@ -86,13 +84,6 @@ class Landscape(Probe):
         figures |= self._line("random", g, self._random(by_tensor.norm()), ones)[0]
         figures |= self._line("scale_free", g, longer, sizes)[0]
         self.rows.write(**figures)
-
-    def changed(self) -> Iterator[Tensor]:
-        yield from self.rows.changed()
-        yield from self.twin.changed()
-
-    def noise(self) -> list[torch.Generator]:
-        return [noise.generator for noise in self.twin.noises]
 
     def result(self) -> dict[str, np.ndarray]:
         """The samples in float32, NaN where they are no numbers. S samples, E step sizes, L layers.

@@ -7,23 +7,19 @@ nowhere that the probe would see.
 """
 
 import dataclasses
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from bnlib.data import as_input
 from bnlib.measure.before import layers_of, shifts, some
-from bnlib.measure.probe import Probe, Watched
+from bnlib.measure.probe import Watched
 from bnlib.measure.rows import Rows
-from bnlib.measure.twin import Twin, states_of
+from bnlib.measure.twin import Twin, TwinProbe, states_of
 
 
-class Shift(Probe):
-    captures = True
-
+class Shift(TwinProbe):
     def __init__(self, watched: Watched):
         super().__init__(watched)
         self.steps = range(0, watched.steps - 1, watched.recipe.probe_every)
@@ -58,13 +54,6 @@ class Shift(Probe):
     def sample(self) -> None:
         self.twin.begin()
         self.rows.write(**shifts(self.twin, self.layers, self.after))
-
-    def changed(self) -> Iterator[Tensor]:
-        yield from self.rows.changed()
-        yield from self.twin.changed()
-
-    def noise(self) -> list[torch.Generator]:
-        return [noise.generator for noise in self.twin.noises]
 
     def result(self) -> dict[str, np.ndarray]:
         """The samples in float32, NaN where they are no numbers. S samples, L layers.

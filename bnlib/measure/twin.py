@@ -8,11 +8,13 @@ the batch) and in full float32, whatever precision the training has.
 import contextlib
 from collections.abc import Iterator, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from bnlib.data import as_input
 from bnlib.measure.loan import Loan, full_precision
-from bnlib.measure.probe import Watched
+from bnlib.measure.probe import Probe, Watched
+from bnlib.measure.rows import Rows
 from bnlib.models.dropout import noises
 from bnlib.models.twin import twin_of
 
@@ -48,6 +50,21 @@ class Twin(Loan):
     def changed(self) -> Iterator[Tensor]:
         yield from self.params
         yield from self.model.buffers()
+
+
+class TwinProbe(Probe):
+    """A probe that looks through a twin, and keeps a row of each sample."""
+
+    captures = True
+    twin: Twin
+    rows: Rows
+
+    def changed(self) -> Iterator[Tensor]:
+        yield from self.rows.changed()
+        yield from self.twin.changed()
+
+    def noise(self) -> list[torch.Generator]:
+        return [noise.generator for noise in self.twin.noises]
 
 
 def states_of(model: nn.Module) -> list[Tensor]:
