@@ -65,6 +65,12 @@ def test_a_value_makes_a_valid_study_or_one_line(path, texts):
         json.dumps(given, allow_nan=False)  # as the notebook gets it
 
 
+def test_nothing_is_given_only_where_the_chapter_allows_it():
+    with pytest.raises(BookError, match="seeds=None: input should be a valid integer"):
+        asked(BOOK, next(path for path in CHAPTERS if "02_" in path.name), {"seeds": "None"})
+    asked(BOOK, next(path for path in CHAPTERS if "03_" in path.name), {"seeds": "None"})
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=20), TEXTS)
 def test_a_name_is_one_that_the_chapter_declares(name, text):

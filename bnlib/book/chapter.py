@@ -107,8 +107,8 @@ def check(declared: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         _known(name, declared)
         try:
-            kind = COMMON.get(name, declared[name])
-            TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
+            for kind in (COMMON.get(name, Any), declared[name]):
+                TypeAdapter(kind, config=ConfigDict(strict=True)).validate_python(value)
         except ValidationError as wrong:
             first = wrong.errors()[0]["msg"]
             hint = (
