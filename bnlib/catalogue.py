@@ -66,6 +66,7 @@ NORMS = Catalogue(
     torch=Norm("PyTorch's", "#56B4E9", (0, (4, 2)), centres=True, averages=True, timed=True),
     # batch norm in four lines, its backward pass left to autograd: only its time is of interest
     naive=Norm("by autograd", "#8A6D00", (0, (3, 1, 1, 1)), centres=True, averages=True),
+    bare=Norm("BN without γ, β", "#5D8A2B", (0, (2, 1, 2, 3)), centres=True, averages=True),
     # centred as in batch norm, but divided by another norm
     l1=Norm("ℓ₁ norm", "#661100", (0, (5, 1.5, 1, 1.5)), centres=True, averages=True),
     l2=Norm("ℓ₂ norm", "#332288", (0, (6, 3)), centres=True, averages=True),
@@ -85,6 +86,7 @@ NETS = Catalogue(
     lenet=Net("LeNet", "lenet", 5, (28, 32), scales=False),
     mlp=Net("MLP", "mlp", 4, (28, 32), scales=False),
     alexnet=Net("AlexNet", "alexnet", 8, (32, 64, 224), dropout=BOTH),
+    deep_cnn=Net("deep CNN", "deep_cnn", 12, (32,), dropout=("pair",)),
     resnet18=Net("ResNet-18", "resnet", 18, (32,)),
     resnet34=Net("ResNet-34", "resnet", 34, (32,)),
     resnet50=Net("ResNet-50", "resnet", 50, (32,)),

@@ -37,9 +37,11 @@ PROBES = (
     "s2_evaluation",
     "shift",
     "unit_inputs",
+    "units",
     "variance_shift",
     "weights",
 )
+GHOSTS = ("none", "batch")  # ghost parts change nothing without a norm
 SAMPLING = ("landscape", "layer_inputs", "shift")  # those that sample every so many steps
 
 
@@ -106,22 +108,30 @@ class Recipe(Frozen):
     dataset: Literal[tuple(DATASETS)] = "mnist"
     # pixels a side: digits' 28 are padded with background to 32; alexnet scales 32 up to 64 or 224
     image_size: Literal[28, 32, 64, 224] = 32
+    standardise: Literal["channel", "scalar"] = "channel"  # by each channel's moments, or all's
     augment: Literal["none", "crop_flip"] = "none"  # of training images, drawn anew each epoch
     # the network
     model: Literal[tuple(NETS)] = "lenet"
     width: Annotated[float, Field(gt=0, le=4)] = 1.0  # times the channels and units of each layer
     dropout: Share = 0.0  # share of the activations set to 0 in training
-    dropout_at: Literal["fc", "conv"] = "fc"  # behind the hidden linear layers or the convolutions
+    # behind the hidden linear layers, the convolutions, or as ``models.deep_cnn`` says
+    dropout_at: Literal["fc", "conv", "pair"] = "fc"
     norm: Literal[tuple(NORMS)] = "none"  # between each layer, but for the last, and activation
-    activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
-    init: Literal["default", "xavier", "he", "normal"] = "default"  # "default" is PyTorch's
-    init_std: Positive = 1.0  # of init "normal"
+    norm_at: Literal["before", "after"] = "before"  # the activation
+    ghost: Annotated[int, Field(ge=0)] = 0  # images normalised together; 0: the whole batch
+    activation: Literal["tanh", "relu", "sigmoid", "elu"] = "tanh"
+    # "default" is PyTorch's, "normal_inside" N(0, init_std) but for the last layer, which has He's
+    init: Literal["default", "xavier", "he", "normal", "normal_inside"] = "default"
+    init_std: Positive = 1.0  # of "normal" and "normal_inside"
     # the training
     loss: Literal["ce", "mse", "smooth_l1", "bce"] = "ce"
     optimizer: Literal["sgd", "adam", "adagrad", "adadelta"] = "sgd"
     lr: Positive = 0.1  # at the start; the peak of "onecycle", the rest of "warmup"
     momentum: Share = 0.0  # of "sgd"
     nesterov: bool = False
+    # "start": a layer's rate times its weights' squared length at the start over that of He's start
+    layer_rates: Literal["same", "start"] = "same"
+    clip: Annotated[float, Field(ge=0)] = 0.0  # a longer gradient is cut to this length; 0: never
     weight_decay: Annotated[float, Field(ge=0)] = 0.0  # L2, added to the gradient
     schedule: Literal["constant", "plateau", "cosine", "onecycle", "warmup"] = "constant"
     batch_size: Annotated[int, Field(ge=2)] = 128  # an epoch's incomplete last batch is left out
@@ -155,8 +165,12 @@ class Recipe(Frozen):
             raise ValueError(f"momentum and nesterov belong to 'sgd', not {self.optimizer!r}")
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above 0")
-        if self.init_std != 1.0 and self.init != "normal":
+        if self.init_std != 1.0 and not self.init.startswith("normal"):
             raise ValueError(f"init_std belongs to init 'normal', not {self.init!r}")
+        if self.layer_rates == "start" and (self.init, self.optimizer) != ("normal_inside", "sgd"):
+            raise ValueError("layer_rates 'start' is for init 'normal_inside' and optimizer 'sgd'")
+        if self.ghost == 1 or (self.ghost and self.norm not in GHOSTS):
+            raise ValueError(f"ghost is 2 or more, with norm {' or '.join(map(repr, GHOSTS))}")
         if list(self.probes) != sorted(set(self.probes)):
             raise ValueError(f"probes are named once, in alphabetical order, not {self.probes}")
         if "landscape" not in self.probes and "probe_etas" in self.changed():

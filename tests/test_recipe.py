@@ -189,7 +189,7 @@ def test_cannot_be_changed():
         ({"image_size": 64}, ["image_size 64", "'alexnet'", "'lenet'"]),
         ({"image_size": 224, "model": "resnet18"}, ["image_size 224", "'alexnet'", "'resnet18'"]),
         ({"image_size": 28, "model": "alexnet"}, ["'lenet', 'mlp'", "not 'alexnet'"]),
-        ({"width": 0.5}, ["width", "'alexnet', 'resnet18'", "not 'lenet'"]),
+        ({"width": 0.5}, ["width", "'alexnet', 'deep_cnn'", "not 'lenet'"]),
         ({"width": 0.0, "model": "alexnet"}, ["width=0.0", "greater than 0"]),
         ({"width": 5.0, "model": "alexnet"}, ["width=5.0", "less than or equal to 4"]),
         ({"dropout": 0.5, "model": "resnet18"}, ["dropout", "alexnet", "'resnet18'"]),

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from bnlib.claims.alexnet import ALEXNET
 from bnlib.claims.basics import BASICS
 from bnlib.claims.card import Card, Cards
+from bnlib.claims.controlled import ACCURACY
+from bnlib.claims.extremes import EXTREMES
 from bnlib.claims.judge import NOT_TESTED
 from bnlib.claims.landscape import LANDSCAPE
 from bnlib.claims.lenet import LENET
 from bnlib.claims.motivation import MOTIVATION
+from bnlib.claims.regularising import REGULARISING
 from bnlib.claims.shift import SHIFT
 from bnlib.claims.vgg import VGG
 
@@ -18,6 +21,7 @@ CLAIMS = {  # by chapter, in the order of its page
     "02_batchnorm": BASICS,
     "03_lenet": LENET,
     "04_alexnet": ALEXNET,
+    "05_controlled_study": (*ACCURACY, *EXTREMES, *REGULARISING),
     "07_vgg_landscape": (*VGG, *LANDSCAPE),
     "08_ics": SHIFT,
 }

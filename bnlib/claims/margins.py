@@ -73,4 +73,5 @@ RATIO = Unit("times", math.log2(1.25), ratio=True)
 EPOCHS = Unit("epochs", 0.5)
 NATS = Unit("nats", 0.05)  # of a loss
 RUNS = Unit("of the runs", 0.0, -1.0, 1.0)  # counts and ranks: what an exact test shows matters
+UNITS = Unit("of the units", 0.05, -1.0, 1.0)  # dead or saturated
 ERROR = Unit("of its size", 0.01, 0.0)  # relative errors of what is computed

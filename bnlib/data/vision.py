@@ -64,17 +64,23 @@ def as_input(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2)
 
 
-def load(dataset: str, image_size: int = 32, device: str | torch.device = "cpu") -> Data:
+def load(
+    dataset: str,
+    image_size: int = 32,
+    device: str | torch.device = "cpu",
+    standardise: str = "channel",
+) -> Data:
     """The data set ``dataset``, split, standardised and moved to ``device``.
 
-    Images are padded to ``image_size``, but to no more than 32: a network that wants larger ones
+    Each channel by its own mean and standard deviation, or, ``standardise`` "scalar", all by those
+    of all. Images are padded to ``image_size``, but to no more than 32: a network that wants larger ones
     scales them up itself, so that what is resident stays small."""
     device = torch.empty(0, device=device).device  # "cuda" is "cuda:0"
-    return resident(dataset, min(image_size, 32), device)
+    return resident(dataset, min(image_size, 32), device, standardise)
 
 
 @functools.lru_cache(maxsize=2)
-def resident(dataset: str, side: int, device: torch.device) -> Data:
+def resident(dataset: str, side: int, device: torch.device, standardise: str) -> Data:
     """One copy of each data set on a device, however it was asked for."""
     train_x, train_y, test_x, test_y, classes = _read(dataset)
     checksum = _sha256(train_x, train_y, test_x, test_y)
@@ -88,7 +94,11 @@ def resident(dataset: str, side: int, device: torch.device) -> Data:
     pixels = torch.from_numpy(train_x[chosen[held:].numpy()]).float().div_(255)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # a sum's bits depend on the number, and what is loaded is kept
-    mean, std = pixels.mean((0, 1, 2)), pixels.std((0, 1, 2), correction=0)
+    if standardise == "scalar":
+        channels = pixels.shape[-1]
+        mean, std = (x.expand(channels) for x in (pixels.mean(), pixels.std(correction=0)))
+    else:
+        mean, std = pixels.mean((0, 1, 2)), pixels.std((0, 1, 2), correction=0)
     torch.set_num_threads(threads)
 
     def split(x: np.ndarray, y: np.ndarray) -> Split:

@@ -13,6 +13,7 @@ from bnlib.measure.probe import Probe, Watched
 from bnlib.measure.s2_evaluation import S2Evaluation
 from bnlib.measure.shift import Shift
 from bnlib.measure.unit_inputs import UnitInputs
+from bnlib.measure.units import Units
 from bnlib.measure.variance_shift import VarianceShift
 from bnlib.measure.weights import Weights
 
@@ -28,6 +29,7 @@ PROBES: dict[str, tuple[type[Probe], ...]] = {
     "s2_evaluation": (S2Evaluation,),
     "shift": (Shift,),
     "unit_inputs": (UnitInputs,),
+    "units": (Units,),
     "variance_shift": (VarianceShift,),
     "weights": (Weights,),
 }

@@ -51,5 +51,7 @@ class UnitInputs(Probe):
 def _last_hidden(model: nn.Module) -> tuple[nn.Linear, nn.Module]:
     """The last hidden linear layer and the activation behind it."""
     linear = [m for m in model.modules() if isinstance(m, nn.Linear)]
-    activations = [m for m in model.modules() if isinstance(m, nn.Sigmoid | nn.Tanh | nn.ReLU)]
+    activations = [
+        m for m in model.modules() if isinstance(m, nn.Sigmoid | nn.Tanh | nn.ReLU | nn.ELU)
+    ]
     return linear[-2], activations[-1]

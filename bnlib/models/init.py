@@ -30,7 +30,9 @@ def initialise(model: nn.Module, recipe: Recipe) -> None:
                 nn.init.xavier_uniform_(weight, generator=rng)
             case "he":
                 nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=rng)
-            case "normal":
+            case "normal_inside" if layer is layers[-1]:
+                nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=rng)
+            case "normal" | "normal_inside":
                 nn.init.normal_(weight, std=recipe.init_std, generator=rng)
         if layer.bias is not None:
             bound = 1 / math.sqrt(fan_in) if recipe.init == "default" else 0.0

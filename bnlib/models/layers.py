@@ -8,10 +8,10 @@ from torch import nn
 from bnlib.catalogue import NORMS
 from bnlib.models.dropout import Dropout
 from bnlib.models.injected import InjectedNoise
-from bnlib.norm import norm_layer
+from bnlib.norm import GhostBatchNorm, norm_layer
 from bnlib.recipe import Recipe
 
-ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
+ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "elu": nn.ELU}
 
 
 def scaled(recipe: Recipe, units: int) -> int:
@@ -22,11 +22,15 @@ def scaled(recipe: Recipe, units: int) -> int:
 def normed(recipe: Recipe, kind: type[nn.Module], *shape: int, **options: Any):
     """The layer ``kind(*shape, **options)`` and the recipe's norm behind it, with its noise.
 
-    The layer has a bias unless the norm takes away each channel's mean, and a bias with it."""
+    The layer has a bias unless the norm that follows takes away each channel's mean, and a bias
+    with it; behind the activation a norm does not."""
     entry = NORMS[recipe.norm]
-    layer = kind(*shape, bias=not entry.centres, **options)
+    layer = kind(*shape, bias=not entry.centres or recipe.norm_at == "after", **options)
     outputs, _, *kernel = layer.weight.shape
-    norm = norm_layer(recipe.norm, outputs, len(kernel))
+    if recipe.ghost and entry.averages:
+        norm = GhostBatchNorm(outputs, recipe.ghost)
+    else:
+        norm = norm_layer(recipe.norm, outputs, len(kernel))
     return layer, nn.Sequential(norm, InjectedNoise()) if entry.noise else norm
 
 
@@ -44,8 +48,12 @@ def linear(recipe: Recipe, place: int, inputs: int, outputs: int, number: int):
 def _block(
     recipe: Recipe, kind: str, place: int, number: int, layer: nn.Module, norm: nn.Module
 ) -> OrderedDict[str, nn.Module]:
-    parts = OrderedDict({f"{kind}{number}": layer, f"norm{place}": norm})
-    parts[f"act{place}"] = ACTIVATIONS[recipe.activation]()
-    if recipe.dropout and recipe.dropout_at == kind:
+    behind = [(f"norm{place}", norm), (f"act{place}", ACTIVATIONS[recipe.activation]())]
+    parts = OrderedDict({f"{kind}{number}": layer})
+    parts |= behind if recipe.norm_at == "before" else reversed(behind)
+    first_of_pair = kind == "fc" or place % 2 == 1
+    if recipe.dropout and (
+        recipe.dropout_at == kind or (recipe.dropout_at == "pair" and first_of_pair)
+    ):
         parts[f"drop{place}"] = Dropout(recipe.dropout)
     return parts

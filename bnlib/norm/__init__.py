@@ -2,6 +2,7 @@
 
 from bnlib.norm.fold import fold
 from bnlib.norm.functional import batch_norm, lp_norm
+from bnlib.norm.ghost import GhostBatchNorm
 from bnlib.norm.layers import (
     BATCH_NORMS,
     NORM_LAYERS,
@@ -15,6 +16,7 @@ __all__ = [
     "BATCH_NORMS",
     "NORM_LAYERS",
     "BatchNorm",
+    "GhostBatchNorm",
     "LpNorm",
     "NaiveBatchNorm",
     "batch_norm",

@@ -189,6 +189,7 @@ _LAYERS: Catalogue[Callable[[int, int], nn.Module]] = Catalogue(  # (channels, s
     batch=lambda channels, spatial_dims: BatchNorm(channels),
     torch=lambda channels, spatial_dims: _TORCH[spatial_dims](channels),
     naive=lambda channels, spatial_dims: NaiveBatchNorm(channels),
+    bare=lambda channels, spatial_dims: BatchNorm(channels, affine=False),
     l1=lambda channels, spatial_dims: LpNorm(channels, 1),
     l2=lambda channels, spatial_dims: LpNorm(channels, 2),
     linf=lambda channels, spatial_dims: LpNorm(channels, math.inf),

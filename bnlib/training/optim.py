@@ -10,10 +10,12 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from bnlib.models.init import WEIGHTED
 from bnlib.recipe import Recipe
 
 PATIENCE = 5  # epochs without a better validation loss before "plateau" lowers the rate
 FACTOR = 0.5  # by which it does
+FLOOR = 1e-4  # below which it never lowers it
 STOP = 20  # epochs without a better validation loss before "plateau" stops early
 
 
@@ -36,6 +38,16 @@ def make_optimizer(
             return torch.optim.Adagrad(foreach=False, **common)
         case "adadelta":
             return torch.optim.Adadelta(foreach=on_card, capturable=on_card, **common)
+
+
+def layer_factors(recipe: Recipe, model: nn.Module) -> list[float]:
+    """What each parameter's gradient is multiplied by before a step, for ``layer_rates``; none
+    where all are 1. With SGD that is a rate of its own, and an L2 as much weaker."""
+    if recipe.layer_rates == "same":
+        return []
+    weights = [m.weight for m in model.modules() if isinstance(m, WEIGHTED)]
+    longer = {w: recipe.init_std**2 * w[0].numel() / 2 for w in weights[:-1]}  # He's has 2 / fan-in
+    return [longer.get(parameter, 1.0) for parameter in model.parameters()]
 
 
 class Schedule:
@@ -73,4 +85,4 @@ class Schedule:
         if self.recipe.schedule == "plateau":
             self.stop = self.waited >= STOP
             if self.waited % PATIENCE == 0:
-                self.scale *= FACTOR
+                self.scale = min(self.scale, max(self.scale * FACTOR, FLOOR / self.recipe.lr))

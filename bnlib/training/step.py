@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from bnlib.data import Data, as_input
 from bnlib.data.augment import augmented, draws
 from bnlib.recipe import Recipe
-from bnlib.training.optim import make_optimizer
+from bnlib.training.optim import layer_factors, make_optimizer
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
@@ -51,6 +51,8 @@ class Step:
         self.labels = train.labels.new_zeros(batch)
         self.lr = torch.tensor(recipe.lr, device=device)
         self.optimizer = make_optimizer(recipe, model.parameters(), self.lr)
+        self.params, self.clip = list(model.parameters()), recipe.clip
+        self.factors = layer_factors(recipe, model)
         self.loss = torch.zeros((), device=device)  # sum over the epoch's batches
         self.right = torch.zeros((), dtype=torch.long, device=device)
         self.bf16 = recipe.precision == "bf16"
@@ -83,6 +85,11 @@ class Step:
         logits = logits.float()
         loss = self.criterion(logits, self.labels)
         loss.backward()
+        grads = [p.grad for p in self.params]
+        if self.factors:
+            torch._foreach_mul_(grads, self.factors)
+        if self.clip:
+            nn.utils.clip_grad_norm_(self.params, self.clip, foreach=True)
         self.optimizer.step()
         self.loss += loss.detach()
         self.right += (logits.argmax(1) == self.labels).sum()

@@ -34,7 +34,8 @@ def check(timing: Timing) -> None:
 def measure(timing: Timing, code: dict[str, Any] | None = None) -> Run:
     """The times of ``timing``'s steps; its arms train on real batches of its data set."""
     started = time.perf_counter()
-    data = datasets.load(timing.recipe.dataset, timing.recipe.image_size, timing.device)
+    recipe = timing.recipe
+    data = datasets.load(recipe.dataset, recipe.image_size, timing.device, recipe.standardise)
     size, count = timing.recipe.batch_size, len(data.train)
     order = torch.randperm(count, generator=stream(timing.recipe.seed, "order", 0))
     batches = order[: count // size * size].view(-1, size)

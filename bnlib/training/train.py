@@ -41,7 +41,7 @@ def _training(
     recipe: Recipe, device: str, code: dict[str, Any] | None
 ) -> Generator[None, None, Run]:
     started = time.perf_counter()
-    data = load(recipe.dataset, recipe.image_size, device)
+    data = load(recipe.dataset, recipe.image_size, device, recipe.standardise)
     card = data.train.labels.device
     steps = _steps(recipe, data)
     model = models.build(recipe).to(device, memory_format=torch.channels_last)
