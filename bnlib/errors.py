@@ -7,3 +7,7 @@ class BookError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback: the one line that matters."""
         return [f"{type(self).__name__}: {self}"]
+
+
+class NoData(BookError):
+    """A data set that is neither here nor to be had."""

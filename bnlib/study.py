@@ -7,13 +7,14 @@ print the same to the last digit.
 import contextlib
 import itertools
 import math
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bnlib.book.progress import Progress
-from bnlib.errors import BookError
+from bnlib.errors import BookError, NoData
 from bnlib.paths import FRESH, RECORDED, SCRATCH
 from bnlib.recipe import AnyRecipe, DeepLinear, Recipe, Timing
 from bnlib.records.provenance import code_version
@@ -73,7 +74,15 @@ class Study:
 
     def run(self, experiments: Experiments) -> dict[str, Runs]:
         """The runs of every experiment; trains what has no record, experiment by experiment."""
-        self.train(self.missing(r for recipes in experiments.values() for r in recipes))
+        try:
+            self.train(self.missing(r for recipes in experiments.values() for r in recipes))
+        except NoData as why:
+            first, *others = (name for name, recipes in experiments.items() if recipes)
+            if self.missing(experiments[first]):
+                raise  # what the page turns on
+            left_out = [name for name in others if self.missing(experiments[name])]
+            print(f"not recorded: {', '.join(left_out)}. {why}", file=sys.stderr)
+            experiments = experiments | {name: [] for name in left_out}
         return {
             name: Runs(self.store.find(recipe) for recipe in recipes)
             for name, recipes in experiments.items()
@@ -81,10 +90,12 @@ class Study:
 
     def train(self, recipes: list[AnyRecipe]) -> None:
         """Train and record ``recipes``, each record as soon as its run ends; then deep linear
-        networks, one by one; timings at the end, when nothing runs beside them."""
+        networks, one by one; timings at the end, when nothing runs beside them. Where a data set
+        cannot be had, NoData is raised when all others are recorded."""
         if not recipes:
             return
         _check([r for r in recipes if isinstance(r, Timing)])
+        recipes, waiting, why = _with_data(recipes)
         code = code_version()
         started, longest, done = time.monotonic(), 0.0, 0
 
@@ -111,6 +122,8 @@ class Study:
                 f"{self.name}: {done} runs recorded within the budget of {self.budget:g} s, "
                 f"{len(recipes) - done} left: the same command goes on with them"
             )
+        if waiting:
+            raise NoData(f"{self.name}: {len(waiting)} runs could not be made: {why}")
 
     def _trained(self, recipes: Iterator[Recipe], code: dict[str, Any]) -> Iterator[Run]:
         # torch and Dask are imported only where something trains
@@ -123,6 +136,16 @@ class Study:
             from bnlib.training.together import together
 
             yield from together(recipes, use(self.device), self.together, code)
+
+
+def _with_data(recipes: list[AnyRecipe]) -> tuple[list[AnyRecipe], list[AnyRecipe], str]:
+    """Those whose data set is here or to be had, the others, and why not."""
+    from bnlib.data import absent
+
+    missing = absent(dict.fromkeys(r.dataset for r in recipes if isinstance(r, Recipe)))
+    waiting = [r for r in recipes if isinstance(r, Recipe) and r.dataset in missing]
+    left = [r for r in recipes if r not in waiting]
+    return left, waiting, "; ".join(missing.values())
 
 
 def _check(timings: list[Timing]) -> None:

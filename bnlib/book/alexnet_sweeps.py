@@ -1,8 +1,6 @@
 """Figures of the AlexNet page against a setting: dropout's rate and place, the batch size."""
 
 import matplotlib.pyplot as plt
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
@@ -33,7 +31,7 @@ def by_dropout(drop: Runs) -> Figure:
             look = plots.look(runs[0].recipe.norm)
             if how == PRECISE:
                 look |= {"linestyle": ":", "label": look["label"] + ", precise"}
-            _dots(ax, rates, [accuracy(dropped(runs, p, place), how) for p in rates], look)
+            plots.dots(ax, rates, [accuracy(dropped(runs, p, place), how) for p in rates], look)
         ax.set(xlabel="dropout rate p", title=title, xticks=rates)
     axes[0].set_ylabel("test accuracy (%)")
     axes[0].legend(loc="lower left")
@@ -48,20 +46,13 @@ def by_batch(runs: dict[str, Runs]) -> Figure:
         for arm in arms(runs[experiment]):
             sizes = sorted(arm.values("batch_size"))
             values = [accuracy(arm.where(batch_size=size), RUNNING) for size in sizes]
-            _dots(ax, sizes, values, plots.look(arm[0].recipe.norm))
+            plots.dots(ax, sizes, values, plots.look(arm[0].recipe.norm))
         ax.set(xscale="log", xlabel="batch size B (log scale)", title=title)
         ax.set_xticks(sizes, sizes)
         ax.xaxis.set_minor_locator(NullLocator())
     axes[0].set_ylabel("test accuracy (%)")
     axes[0].legend()
     return fig
-
-
-def _dots(ax: Axes, x: list[float], values: list[np.ndarray], look: dict) -> None:
-    """A dot for each run, the line through the means."""
-    ax.plot(x, [some.mean() for some in values], **look)
-    for place, some in zip(x, values, strict=True):
-        ax.plot([place] * len(some), some, "o", color=look["color"], alpha=0.4, markersize=4)
 
 
 def by_layer(drop: Runs) -> Figure:

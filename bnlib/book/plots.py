@@ -77,6 +77,13 @@ def seeds(ax: Axes, x: Sequence[float], values: np.ndarray, **line) -> None:
     ax.plot(x, np.mean(values, axis=0), **line)
 
 
+def dots(ax: Axes, x: Sequence[float], values: list[np.ndarray], look: dict) -> None:
+    """A dot for each run, the line through the means."""
+    ax.plot(x, [some.mean() for some in values], **look)
+    for place, some in zip(x, values, strict=True):
+        ax.plot([place] * len(some), some, "o", color=look["color"], alpha=0.4, markersize=4)
+
+
 def label_ends(ax: Axes, pad: float = 4, gap: float = 11) -> None:
     """Name each labelled line at its right end, in its colour, instead of in a legend.
 

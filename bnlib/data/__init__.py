@@ -1,5 +1,5 @@
 """The data sets: read once, standardised, resident on the device."""
 
-from bnlib.data.vision import Data, Split, as_input, load
+from bnlib.data.vision import Data, Split, absent, as_input, load
 
-__all__ = ["Data", "Split", "as_input", "load"]
+__all__ = ["Data", "Split", "absent", "as_input", "load"]

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import hashlib
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from bnlib.catalogue import DATASETS
 from bnlib.data import shapes
-from bnlib.errors import BookError
+from bnlib.errors import BookError, NoData
 from bnlib.paths import RAW
 from bnlib.seeds import stream
 
@@ -62,6 +63,18 @@ class Data:
 def as_input(images: Tensor) -> Tensor:
     """(B, H, W, C) rows as the (B, C, H, W) view, channels_last, that a network takes."""
     return images.permute(0, 3, 1, 2)
+
+
+def absent(datasets: Iterable[str]) -> dict[str, str]:
+    """Which of the data sets are neither here nor to be had, and why."""
+    found = {}
+    for dataset in datasets:
+        try:
+            if not DATASETS[dataset].built_in:
+                _read(dataset)
+        except NoData as why:
+            found[dataset] = str(why)
+    return found
 
 
 def load(
@@ -177,7 +190,7 @@ def _torchvision(dataset: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
         except Exception as reason:
             built_in = ", ".join(repr(name) for name, known in DATASETS.items() if known.built_in)
             said = str(reason).splitlines() or [type(reason).__name__]  # an assertion says nothing
-            raise BookError(
+            raise NoData(
                 f"data set {dataset!r} is missing or damaged in {RAW} and could not be downloaded "
                 f"({said[0]}): connect to the network, put torchvision's files there, or choose "
                 f"a dataset that is built in: {built_in}"

@@ -1,0 +1,69 @@
+"""What the data sets look like: test images and the share of each class among the training images.
+
+Drawn once, where the data sets are, and kept as a picture beside the records, so that a clone
+without data sets shows it too.
+"""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import Image
+
+from bnlib import data
+from bnlib.book import plots
+from bnlib.catalogue import DATASETS
+from bnlib.claims.controlled import SETS
+from bnlib.errors import BookError
+from bnlib.paths import write_whole
+from bnlib.records.store import Store
+
+ACROSS = 9  # test images in a row
+NAME = "controlled_study/data_sets.png"
+WIDTH = 700  # pixels on the page
+
+
+def show(store: Store) -> Image:
+    """The picture, drawn if it is not there."""
+    path = store.root / NAME
+    if not path.exists():
+        figure = _draw(_there())
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
+        plt.close(figure)
+        write_whole(path, picture.getvalue())
+    return Image(filename=path, width=WIDTH)
+
+
+def _there() -> dict[str, data.Data]:
+    """The data sets that this machine has; small built-in ones where it has none."""
+    found = {}
+    for name in SETS:
+        try:
+            found[name] = data.load(name)
+        except BookError:
+            continue
+    return found or {name: data.load(name) for name in ("digits", "shapes")}
+
+
+def _draw(found: dict[str, data.Data]) -> plt.Figure:
+    size = (plots.TEXT_WIDTH, 0.95 * len(found))
+    ratios = [1] * ACROSS + [3]
+    figure, axes = plt.subplots(
+        len(found), ACROSS + 1, figsize=size, width_ratios=ratios, squeeze=False
+    )
+    for row, (name, one) in zip(axes, found.items(), strict=True):
+        for ax, image in zip(row, one.test.images, strict=False):
+            pixels = image * one.std + one.mean
+            ax.imshow(pixels.clamp(0, 1).numpy().squeeze(), cmap="gray", vmin=0, vmax=1)
+            ax.axis("off")
+        row[0].set_title(DATASETS[name].label, loc="left", fontsize=9)
+        counts = np.bincount(one.train.labels.numpy(), minlength=len(one.classes))
+        shares = 100 * np.sort(counts)[::-1] / counts.sum()
+        row[-1].axis("on")
+        row[-1].bar(range(len(shares)), shares, width=1, color=plots.CYCLE[0], linewidth=0)
+        row[-1].axhline(100 / len(shares), color="#444444", linestyle=":", linewidth=0.9)
+        row[-1].set_xticks([])
+        row[-1].set_title("share of each class (%)", fontsize=8)
+        row[-1].tick_params(labelsize=8)
+    return figure

@@ -1,0 +1,214 @@
+"""Sentences of the controlled study's page whose numbers are computed from its runs."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from IPython.display import Markdown
+
+from bnlib.analysis.counts import shares
+from bnlib.analysis.findings import Finding
+from bnlib.analysis.learning import (
+    PRECISE,
+    RUNNING,
+    Measure,
+    accuracy,
+    learned,
+    roughness,
+    time_constants,
+)
+from bnlib.analysis.matched import accuracy_at, common_loss, time_to_shared
+from bnlib.book.says import box
+from bnlib.book.study_duels import duels
+from bnlib.claims.arms import arms, contrast, pace
+from bnlib.claims.card import Cards
+from bnlib.claims.extremes import flat
+from bnlib.claims.judge import FAILS, HOLDS, IN_PART
+from bnlib.claims.margins import CIFAR, RATIO
+from bnlib.claims.regularising import parts_of
+from bnlib.run import Runs
+
+Experiments = Mapping[str, Runs]
+
+
+def points(one: Runs, other: Runs, runs: Experiments, how: str = RUNNING) -> str:
+    """Test accuracy, one − other, such as "+3.1 points (2.2 to 4.0)"."""
+    if not (len(one) and len(other)):
+        return "not recorded"
+    return CIFAR.show(contrast(one, other, accuracy, how, runs))
+
+
+def short_answer(runs: Experiments, judged: Cards) -> Markdown:
+    batch, none = arms(runs["cnn"])
+    stuck = [duel.name for duel in duels(runs) if duel.stuck]
+    return box(
+        "The short answer",
+        [
+            f"**{_standing(judged)}** Where both networks learn, batch norm's lead on CIFAR-10 is "
+            f"{points(batch, none, runs)}.",
+            f"**Its clear wins are rescues**: the plain network never learns with {_and(stuck)}, "
+            "and batch norm does.",
+            f"**They are rescues of scale.** {undone(runs)}",
+            f"**γ and β are not what does it.** {bare(runs)}",
+            "**Not to be said from here**: who wins after a hundred epochs at full width. These "
+            "networks are narrow and train for a few epochs, so every verdict is *indicative*.",
+        ],
+    )
+
+
+def _standing(judged: Cards) -> str:
+    """How the claims stand, in words."""
+    words = Counter(card.word for card in judged.judged)
+    named = {HOLDS: "hold", IN_PART: "hold in part", FAILS: "do not hold"}
+    said = [f"{words[word]} {verb}" for word, verb in named.items() if words[word]]
+    rest = sum(words.values()) - sum(words[word] for word in named)
+    said += [f"{rest} stay{'s' * (rest == 1)} open"] * bool(rest)
+    return f"Of {sum(words.values())} claims {_and(said)}."
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def undone(runs: Experiments) -> str:
+    """What is left of the wild start's cost when its rates are undone."""
+    he, wild = (arms(runs[name])[0] for name in ("cnn", "normal"))
+    scaled = runs["rescaled"].where(layer_rates="start")
+    return (
+        f"With batch norm weights from N(0, 1) cost {points(wild, he, runs)} against He's start; "
+        "with each layer's learning rate multiplied by how much longer its weights are, squared, "
+        f"{points(scaled, he, runs)}."
+    )
+
+
+def bare(runs: Experiments) -> str:
+    """Batch norm without γ and β against batch norm."""
+    said = []
+    for name, where in (("sigmoid", "with sigmoids"), ("fast", "at the learning rate 0.1")):
+        some = runs[name]
+        without, whole = some.where(norm="bare"), arms(some)[0]
+        learn = f"{int(learned(without, PRECISE).sum())} of {len(without)} runs learn"
+        gain = points(whole, without, runs, PRECISE)
+        said.append(f"{where} {learn} without them, and γ and β add {gain}")
+    return f"{'; '.join(said).capitalize()} (precise statistics)."
+
+
+def fluctuations(runs: Experiments) -> str:
+    """How much the validation accuracy scatters with sigmoids and with ReLUs, with batch norm."""
+
+    def scatter(name: str, how: str) -> str:
+        return f"{2 ** roughness(arms(runs[name])[0], how).mean():.1f}"
+
+    found = {how: [scatter(name, how) for name in ("sigmoid", "cnn")] for how in (RUNNING, PRECISE)}
+    sigmoid, relu = found[RUNNING]
+    again, _ = found[PRECISE]
+    return (
+        f"With sigmoids and batch norm the validation accuracy scatters by {sigmoid} points around "
+        f"its trend, with ReLUs by {relu}. Under {PRECISE} it is {again}: what fluctuates is "
+        "mostly the evaluation."
+        if float(again) < 0.5 * float(sigmoid)
+        else f"With sigmoids and batch norm the validation accuracy scatters by {sigmoid} points "
+        f"around its trend, with ReLUs by {relu}; under {PRECISE} by {again}."
+    )
+
+
+def clipped(runs: Experiments) -> str:
+    """How the plain network fares at ten times the rate with its gradients cut."""
+    cut, fast = runs["clipped"], arms(runs["fast"])[1]
+    found = shares(learned(cut, RUNNING), learned(fast, RUNNING))
+    return (
+        f"At 0.1 with its gradients cut to length {cut[0].recipe.clip:g} the plain network learns "
+        f"in {found.counted.replace(' runs', ' runs without the cut')}. Against the same network "
+        f"at 0.01 that is {points(cut, arms(runs['cnn'])[1], runs)} of test accuracy."
+    )
+
+
+def flat_units(runs: Experiments) -> str:
+    """Shares of saturated answers and dead units at the end, mean over the layers."""
+
+    def both(name: str, what: str) -> str:
+        batch, none = (100 * np.nanmean(flat(what)(arm)) for arm in arms(runs[name]))
+        return f"{none:.1f} % without batch norm and {batch:.1f} % with it"
+
+    return (
+        f"Saturated answers of the sigmoids: {both('sigmoid', 'saturated')}. Dead ReLUs: "
+        f"{both('cnn', 'dead')} at the rate 0.01, {both('fast', 'dead')} at 0.1."
+    )
+
+
+def speed(runs: Experiments) -> str:
+    """Epochs to the same accuracy, and the same in time, by the timing of a step."""
+    batch, none = arms(runs["cnn"])
+
+    def epochs(arm: Runs, how: str) -> np.ndarray:
+        return time_to_shared(arm, (batch, none), how)
+
+    ratio = contrast(none, batch, epochs, PRECISE, runs)
+    said = (
+        f"To the same validation accuracy the plain network takes {RATIO.show(ratio)} as many "
+        "epochs (precise statistics)."
+    )
+    if len(runs["timing"]):
+        step = {name: 2 ** pace(runs["timing"], name, "none").value for name in ("torch", "batch")}
+        left = {name: 2**ratio.value / cost for name, cost in step.items()}
+        said += (
+            f" In time that leaves {left['torch']:.2g}× with PyTorch's layer and "
+            "{left['batch']:.2g}× with ours, on this processor and at full width."
+        )
+    return said
+
+
+def at_the_same_loss(runs: Experiments) -> str:
+    """Test accuracy at equal training loss: batch norm, its ghosts, the deep CNN."""
+    ghost = runs["ghost"]
+    batch, none = arms(ghost)
+    whole = batch.where(ghost=0)
+    parts = {f"over parts of {size}": batch.where(ghost=size) for size in parts_of(ghost)}
+
+    def gain(one: Runs, other: Runs, among: Sequence[Runs]) -> Finding:
+        loss = common_loss(among)
+        measure: Measure = lambda arm, how: accuracy_at(arm, loss, how)  # noqa: E731
+        return contrast(one, other, measure, PRECISE, runs)
+
+    every = [none, whole, *parts.values()]
+    said = [f"batch norm against none {CIFAR.show(gain(whole, none, every))} for the MLP"]
+    cnn, plain = arms(runs["cnn"])
+    said.append(f"{CIFAR.show(gain(cnn, plain, (cnn, plain)))} for the deep CNN")
+    said += [
+        f"{name} against the whole batch {CIFAR.show(gain(arm, whole, every))}"
+        for name, arm in parts.items()
+    ]
+    return f"Test accuracy at the same training loss: {_and(said)}."
+
+
+def decayed(decay: Runs) -> str:
+    """How long the runs are in time constants of the weight decay."""
+    run = next(run for run in decay if run.recipe.weight_decay)
+    return (
+        f"The runs have {run.summary['steps']:,} steps, {time_constants(run):.2g} time constants "
+        f"of the decay λ = {run.recipe.weight_decay:g} at this rate and momentum."
+    )
+
+
+def after(runs: Experiments) -> str:
+    """Norm behind the activation against in front of it, for the MLP."""
+    behind = runs["after"]
+    before = arms(runs["rates"].where(lr=behind[0].recipe.lr))[0]
+    return (
+        "Behind the activation instead of in front of it, batch norm changes the MLP's test "
+        f"accuracy by {points(behind, before, runs)}."
+    )
+
+
+def group(runs: Experiments) -> str:
+    """Batch norm against group norm on the smallest batches."""
+    sizes, groups = runs["sizes"], runs["sizes"].where(norm="group")
+    said = []
+    for size in sorted(groups.values("batch_size")):
+        batch, none = arms(sizes.where(batch_size=size))
+        other = groups.where(batch_size=size)
+        said.append(
+            f"at {size} images batch norm is {points(batch, none, runs)} against no norm, group "
+            f"norm {points(other, none, runs)}"
+        )
+    return f"{'; '.join(said).capitalize()}."

@@ -1,0 +1,173 @@
+"""Tables of the controlled study's page."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bnlib.analysis.learning import RUNNING, accuracy, best
+from bnlib.book import plots
+from bnlib.book.study_duels import PRINTED
+from bnlib.book.tables import both, percent
+from bnlib.catalogue import DATASETS
+from bnlib.claims.arms import arms
+from bnlib.claims.card import Cards
+from bnlib.claims.controlled import SETS
+from bnlib.run import Runs
+
+Rows = dict[str, dict[str, str]]
+Experiments = Mapping[str, Runs]
+DUELS = {  # the source's duels: its score, the experiment, the claim
+    "baseline": ("batch norm 1 : 0", "cnn", "S1.8"),
+    "sigmoids": ("2 : 0", "sigmoid", "S1.9"),
+    "learning rate 0.1": ("3 : 0", "fast", "S1.10"),
+    "weights from N(0, 1)": ("4 : 0", "normal", "S1.12"),
+    "weight decay": ("5 : 0", "decay", "S1.13"),
+    "dropout 0.5": ("a draw", "dropout", "S1.14"),
+    "batch sizes": ("6 : 0", "sizes", "S1.15"),
+    "time": ("6 : 1", "timing", "S1.16"),
+}
+BEST_KNOWN = {"mnist": 99.8, "svhn": 98.3, "cifar10": 96.5, "cifar100": 75.7}  # as S1 says, 2016
+OVERHEAD = {32: 19.7, 64: 19.0, 128: 16.4, 256: 15.5, 512: 15.3, 1024: 15.2}  # S1's Table B.4, %
+START = {"same": "N(0, 1), He's last layer", "start": "the same, rates undone"}
+SCHEDULES = {"constant": "constant", "plateau": "plateau", "cosine": "cosine"}
+
+
+def scoreboard(runs: Experiments, judged: Cards) -> Rows:
+    """A row a duel: S1's running score, the accuracies, what our runs say of the claim."""
+    labels = {card.claim.id: card.label for card in judged.judged}
+    rows = {}
+    for name, (score, experiment, claim) in DUELS.items():
+        printed = PRINTED.get("cifar10" if experiment == "cnn" else experiment)
+        rows[name] = {
+            "S1's score": score,
+            "S1: BN / none (%)": " / ".join(f"{x:g}" for x in printed) if printed else "–",
+            "ours: BN / none (%)": _pair(runs, experiment),
+            f"verdict on {claim[:2]}": f"{claim} {labels[claim]}",
+        }
+    return rows
+
+
+def _pair(runs: Experiments, experiment: str) -> str:
+    """Mean test accuracies with running averages, CIFAR-10."""
+    some = runs[experiment]
+    if experiment == "decay" and len(some):
+        some = some.where(weight_decay=max(some.values("weight_decay")))
+    if not len(some) or experiment in ("sizes", "timing"):
+        return "–"
+    means = (np.nan_to_num(accuracy(arm, RUNNING)).mean() for arm in arms(some))
+    return " / ".join(f"{mean:.1f}" for mean in means)
+
+
+def data_sets(runs: Experiments) -> Rows:
+    """A row a data set: its size, the best that S1 knew, and both arms."""
+    rows = {}
+    for name in SETS:
+        some = runs["cnn" if name == "cifar10" else name]
+        known = DATASETS[name]
+        batch, none = map(percent, arms(some)) if len(some) else ("not recorded", "not recorded")
+        rows[known.label] = {
+            "images": f"{known.size} × {known.size}, {'grey' if known.channels == 1 else 'colour'}",
+            "classes": str(known.classes),
+            "best in 2016 (%)": f"{BEST_KNOWN[name]:g}",
+            "no norm (%)": none,
+            "batch norm (%)": batch,
+        }
+    return rows
+
+
+def settings(runs: Experiments) -> Rows:
+    """Every arm of the deep CNN on CIFAR-10, under both evaluations."""
+    shown = {"baseline": "cnn", "sigmoids": "sigmoid", "rate 0.1": "fast", "N(0, 1)": "normal"}
+    shown |= {"ELU": "elu", "dropout 0.5": "dropout"}
+    rows = {}
+    for name, experiment in shown.items():
+        for norm, arm in runs[experiment].by("norm").items():
+            rows[f"{name}, {plots.NAME[norm]}"] = both(arm)
+    rows["rate 0.1, no norm, clipped"] = both(runs["clipped"])
+    for rates, arm in runs["rescaled"].by("layer_rates").items():
+        rows[f"{START[rates]}, batch norm"] = both(arm)
+    return rows
+
+
+def regularisers(runs: Experiments) -> Rows:
+    """Weight decay for the MLP, dropout for the deep CNN."""
+    rows = {}
+    for strength, some in runs["decay"].by("weight_decay").items():
+        batch, none = arms(some)
+        name = f"MLP, L2 {strength:g}" if strength else "MLP, no L2"
+        rows[name] = {"no norm": percent(none), "batch norm": percent(batch)}
+    for name, some in (("no dropout", runs["cnn"]), ("dropout 0.5", runs["dropout"])):
+        batch, none = arms(some)
+        rows[f"deep CNN, {name}"] = {"no norm": percent(none), "batch norm": percent(batch)}
+    return rows
+
+
+def overhead(timings: Runs) -> Rows:
+    """A row a batch size: milliseconds a step without norm, and what either batch norm adds."""
+    rows = {}
+    for run in sorted(timings, key=lambda run: run.recipe.recipe.batch_size):
+        size, seconds = run.recipe.recipe.batch_size, run.history
+        rows[f"{size}"] = {
+            "no norm (ms)": f"{1000 * np.median(seconds['none']):.3g}",
+            "PyTorch's adds": _adds(seconds, "torch"),
+            "ours adds": _adds(seconds, "batch"),
+            "S1: cuDNN's adds": f"{OVERHEAD[size]:g} %" if size in OVERHEAD else "–",
+        }
+    return rows
+
+
+def _adds(seconds: Mapping[str, list[float]], norm: str) -> str:
+    ratios = 100 * (np.divide(seconds[norm], seconds["none"]) - 1)
+    middle, low, high = (f"{x:.0f}" for x in (np.median(ratios), ratios.min(), ratios.max()))
+    return f"{middle} % ({low} to {high})".replace("-", "−")
+
+
+def schedules(runs: Experiments) -> Rows:
+    """A row a schedule, then the rates of the grid around the best one."""
+    rows = {}
+    for name, some in runs["schedules"].by("schedule").items():
+        batch, none = arms(some)
+        rows[SCHEDULES[name]] = {"no norm": percent(none), "batch norm": percent(batch)}
+    for lr in sorted(runs["rates"].values("lr")):
+        batch, none = arms(runs["rates"].where(lr=lr))
+        chosen = [
+            arm
+            for arm, norm in zip(arms(runs["rates"]), ("BN", "none"), strict=True)
+            if best(arm, "lr", RUNNING) == lr
+        ]
+        star = " (chosen)" * bool(chosen)
+        rows[f"rate {lr:g}{star}"] = {"no norm": percent(none), "batch norm": percent(batch)}
+    return rows
+
+
+def contradictions() -> Rows:
+    """The questions that both sources ask, their answers, and what separates them."""
+    said = {
+        "Does weight decay help batch norm?": (
+            "no",
+            "yes",
+            "**Time.** It acts through the effective learning rate, over thousands of steps: short "
+            "runs cannot see it ({doc}`chapter 4 <04_alexnet>`), those of "
+            "{numref}`tab-study-regularisers` can",
+        ),
+        "Does dropout go with it?": (
+            "very badly",
+            "a draw, but best of all",
+            "**Place.** In front of batch norm it spoils the running averages; how much depends on "
+            "how many such layers follow ({numref}`fig-alexnet-shift`)",
+        ),
+        "Is a larger batch better?": (
+            "yes",
+            "no, smaller",
+            "**Epochs or steps.** In the same epochs a larger batch makes fewer steps, and is "
+            "worse in both chapters ({numref}`fig-study-sizes`)",
+        ),
+        "How much faster is it?": (
+            "seven times",
+            "slightly",
+            "**The start.** From PyTorch's default the plain network first sits on a plateau "
+            "({numref}`fig-alexnet-plateau`); from He's, which S1 takes, it has none",
+        ),
+    }
+    heads = ("S0", "S1", "what separates them")
+    return {question: dict(zip(heads, cells, strict=True)) for question, cells in said.items()}
