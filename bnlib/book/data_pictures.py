@@ -53,14 +53,13 @@ def _draw(found: dict[str, data.Data]) -> plt.Figure:
         len(found), ACROSS + 1, figsize=size, width_ratios=ratios, squeeze=False
     )
     for row, (name, one) in zip(axes, found.items(), strict=True):
-        for ax, image in zip(row, one.test.images, strict=False):
+        for ax, image in zip(row[:-1], one.test.images, strict=False):
             pixels = image * one.std + one.mean
             ax.imshow(pixels.clamp(0, 1).numpy().squeeze(), cmap="gray", vmin=0, vmax=1)
             ax.axis("off")
         row[0].set_title(DATASETS[name].label, loc="left", fontsize=9)
         counts = np.bincount(one.train.labels.numpy(), minlength=len(one.classes))
         shares = 100 * np.sort(counts)[::-1] / counts.sum()
-        row[-1].axis("on")
         row[-1].bar(range(len(shares)), shares, width=1, color=plots.CYCLE[0], linewidth=0)
         row[-1].axhline(100 / len(shares), color="#444444", linestyle=":", linewidth=0.9)
         row[-1].set_xticks([])

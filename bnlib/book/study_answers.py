@@ -1,7 +1,8 @@
 """Sentences of the controlled study's page whose numbers are computed from its runs."""
 
+import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from IPython.display import Markdown
@@ -20,7 +21,7 @@ from bnlib.analysis.learning import (
 from bnlib.analysis.matched import accuracy_at, common_loss, time_to_shared
 from bnlib.book.says import box
 from bnlib.book.study_duels import duels
-from bnlib.claims.arms import arms, contrast, pace
+from bnlib.claims.arms import NotTested, Untestable, arms, contrast, pace
 from bnlib.claims.card import Cards
 from bnlib.claims.extremes import flat
 from bnlib.claims.judge import FAILS, HOLDS, IN_PART
@@ -29,12 +30,24 @@ from bnlib.claims.regularising import parts_of
 from bnlib.run import Runs
 
 Experiments = Mapping[str, Runs]
+NEAR = 64  # images: the batch of the runs whose speed is put into time
+
+
+def if_asked(sentence: Callable[[Experiments], str]) -> Callable[[Experiments], str]:
+    """The sentence, or, of runs that it cannot be said of, what it needs."""
+
+    @functools.wraps(sentence)
+    def said(runs: Experiments) -> str:
+        try:
+            return sentence(runs)
+        except (Untestable, NotTested) as missing:
+            return f"Of these runs it cannot be said. {missing}"
+
+    return said
 
 
 def points(one: Runs, other: Runs, runs: Experiments, how: str = RUNNING) -> str:
     """Test accuracy, one − other, such as "+3.1 points (2.2 to 4.0)"."""
-    if not (len(one) and len(other)):
-        return "not recorded"
     return CIFAR.show(contrast(one, other, accuracy, how, runs))
 
 
@@ -59,10 +72,10 @@ def short_answer(runs: Experiments, judged: Cards) -> Markdown:
 def _standing(judged: Cards) -> str:
     """How the claims stand, in words."""
     words = Counter(card.word for card in judged.judged)
-    named = {HOLDS: "hold", IN_PART: "hold in part", FAILS: "do not hold"}
+    named = {HOLDS: "hold", IN_PART: "hold in part", FAILS: "do not"}
     said = [f"{words[word]} {verb}" for word, verb in named.items() if words[word]]
     rest = sum(words.values()) - sum(words[word] for word in named)
-    said += [f"{rest} stay{'s' * (rest == 1)} open"] * bool(rest)
+    said += [f"{rest} stay open"] * bool(rest)
     return f"Of {sum(words.values())} claims {_and(said)}."
 
 
@@ -70,6 +83,7 @@ def _and(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
+@if_asked
 def undone(runs: Experiments) -> str:
     """What is left of the wild start's cost when its rates are undone."""
     he, wild = (arms(runs[name])[0] for name in ("cnn", "normal"))
@@ -81,6 +95,7 @@ def undone(runs: Experiments) -> str:
     )
 
 
+@if_asked
 def bare(runs: Experiments) -> str:
     """Batch norm without γ and β against batch norm."""
     said = []
@@ -93,6 +108,7 @@ def bare(runs: Experiments) -> str:
     return f"{'; '.join(said).capitalize()} (precise statistics)."
 
 
+@if_asked
 def fluctuations(runs: Experiments) -> str:
     """How much the validation accuracy scatters with sigmoids and with ReLUs, with batch norm."""
 
@@ -112,6 +128,7 @@ def fluctuations(runs: Experiments) -> str:
     )
 
 
+@if_asked
 def clipped(runs: Experiments) -> str:
     """How the plain network fares at ten times the rate with its gradients cut."""
     cut, fast = runs["clipped"], arms(runs["fast"])[1]
@@ -123,6 +140,7 @@ def clipped(runs: Experiments) -> str:
     )
 
 
+@if_asked
 def flat_units(runs: Experiments) -> str:
     """Shares of saturated answers and dead units at the end, mean over the layers."""
 
@@ -136,6 +154,7 @@ def flat_units(runs: Experiments) -> str:
     )
 
 
+@if_asked
 def speed(runs: Experiments) -> str:
     """Epochs to the same accuracy, and the same in time, by the timing of a step."""
     batch, none = arms(runs["cnn"])
@@ -149,7 +168,8 @@ def speed(runs: Experiments) -> str:
         "epochs (precise statistics)."
     )
     if len(runs["timing"]):
-        step = {name: 2 ** pace(runs["timing"], name, "none").value for name in ("torch", "batch")}
+        near = min(runs["timing"], key=lambda run: abs(run.recipe.recipe.batch_size - NEAR))
+        step = {n: 2 ** pace(Runs([near]), n, "none").value for n in ("torch", "batch")}
         left = {name: 2**ratio.value / cost for name, cost in step.items()}
         said += (
             f" In time that leaves {left['torch']:.2g}× with PyTorch's layer and "
@@ -158,6 +178,7 @@ def speed(runs: Experiments) -> str:
     return said
 
 
+@if_asked
 def at_the_same_loss(runs: Experiments) -> str:
     """Test accuracy at equal training loss: batch norm, its ghosts, the deep CNN."""
     ghost = runs["ghost"]
@@ -190,6 +211,7 @@ def decayed(decay: Runs) -> str:
     )
 
 
+@if_asked
 def after(runs: Experiments) -> str:
     """Norm behind the activation against in front of it, for the MLP."""
     behind = runs["after"]
@@ -200,6 +222,7 @@ def after(runs: Experiments) -> str:
     )
 
 
+@if_asked
 def group(runs: Experiments) -> str:
     """Batch norm against group norm on the smallest batches."""
     sizes, groups = runs["sizes"], runs["sizes"].where(norm="group")

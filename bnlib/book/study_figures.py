@@ -23,39 +23,32 @@ def scoreboard(runs: Mapping[str, Runs]) -> Figure:
     """A row a duel: batch norm − none with its interval, and what the source prints. Above where
     both networks learn, below where the plain one does not."""
     found = duels(runs)
-    groups = [[d for d in found if d.stuck == stuck] for stuck in (False, True)]
-    groups = [some for some in groups if some]
-    ratios = [len(some) + 1 for some in groups]
+    titles = {False: "both networks learn", True: "the plain network is stuck"}
+    groups = {titles[stuck]: [d for d in found if d.stuck == stuck] for stuck in titles}
+    groups = {title: some for title, some in groups.items() if some}
+    ratios = [len(some) + 1 for some in groups.values()]
     fig, axes = plt.subplots(
         len(groups), 1, squeeze=False, height_ratios=ratios, figsize=(plots.TEXT_WIDTH, 5.2)
     )
     plots.scale(runs["cnn"])
-    for ax, some in zip(axes[:, 0], groups, strict=True):
+    for ax, (title, some) in zip(axes[:, 0], groups.items(), strict=True):
         _rows(ax, some)
-    axes[0, 0].set_title("both networks learn")
+        ax.set_title(title)
     axes[-1, 0].set_xlabel("test accuracy, batch norm − none (points)")
-    if len(groups) > 1:
-        axes[1, 0].set_title("the plain network is stuck")
     axes[0, 0].legend(loc="lower right")
     return fig
 
 
 def _rows(ax: Axes, some: list[Duel]) -> None:
     ours = {"fmt": "o", "color": plots.COLOUR["batch"], "capsize": 3, "markersize": 5}
+    theirs = {"mfc": "none", "color": "#555555", "markersize": 6, "linestyle": ""}
+    printed = [(d.printed, y) for y, d in enumerate(reversed(some)) if d.printed is not None]
+    ax.plot(*zip(*printed, strict=True), "D", label="S1, as printed", **theirs)
     for height, duel in enumerate(reversed(some)):
         low, high = duel.finding.interval()
         whisker = np.nan_to_num([[duel.finding.value - low], [high - duel.finding.value]])
         label = "ours, 95 % interval" if height == 0 else None
         ax.errorbar(duel.finding.value, height, xerr=whisker, label=label, **ours)
-        if duel.printed is not None:
-            name = (
-                "S1, as printed"
-                if not any("S1" in t for t in ax.get_legend_handles_labels()[1])
-                else None
-            )
-            ax.plot(
-                duel.printed, height, "D", mfc="none", color="#555555", markersize=6, label=name
-            )
     ax.set_yticks(range(len(some)), [duel.name for duel in reversed(some)])
     ax.set_ylim(-0.6, len(some) - 0.4)
     ax.axvline(0, color="#777777", linewidth=0.9)
