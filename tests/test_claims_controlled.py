@@ -13,8 +13,8 @@ AS_SAID = study()
 def test_what_is_as_the_source_says_holds(name):
     found = words(name, AS_SAID)
     wrong = {part: word for part, word in found.items() if not word.startswith(("yes", "not "))}
-    if name == "S1.9":  # the made-up curves do not fluctuate
-        wrong = {part: word for part, word in wrong.items() if "scatter" not in part}
+    # the made-up curves all fluctuate alike
+    wrong = {part: word for part, word in wrong.items() if "scatter" not in part}
     assert wrong == {}
     assert card(name, AS_SAID).word in ("holds", "holds in part")
 
@@ -28,7 +28,9 @@ def swapped(name, recipe):
 @pytest.mark.parametrize("name", ["S1.8", "S1.10", "S1.12", "S1.17"])
 def test_exchanged_arms_turn_the_words(name):
     found = words(name, study(swapped))
-    compared = {part: word for part, word in found.items() if "none" in part or "ReLU − ELU" in part}
+    compared = {
+        part: word for part, word in found.items() if "none" in part or "ReLU − ELU" in part
+    }
     assert compared
     assert not [word for word in compared.values() if word.startswith("yes")]
 
@@ -86,8 +88,10 @@ def test_the_best_rate_is_held_against_its_neighbours():
 
 def test_slightly_faster_has_an_upper_end():
     found = words("S1.18", AS_SAID)
-    assert found["epochs, without BN / with BN, to the same accuracy, fewer"].startswith("yes")
-    assert len(found) == 4
+    assert set(found.values()) <= {"yes", "yes, perhaps small"}
+    assert "epochs, without BN / with BN, to the same accuracy, fewer" in found
+    own = "epochs, without BN / with BN, to 95 % of its own best"
+    assert found[f"{own}, at most 2 times fewer"] == "yes"  # the ramps take .7 and .4 of a run
 
 
 def test_losses_near_zero_are_asked_of_long_runs_only():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from IPython.display import Markdown
 
-from bnlib.analysis.counts import shares
+from bnlib.analysis.counts import ranks, shares
 from bnlib.analysis.findings import Finding
 from bnlib.analysis.learning import (
     PRECISE,
@@ -162,6 +162,12 @@ def speed(runs: Experiments) -> str:
     def epochs(arm: Runs, how: str) -> np.ndarray:
         return time_to_shared(arm, (batch, none), how)
 
+    times = [epochs(arm, PRECISE) for arm in (none, batch)]
+    if not np.isfinite(np.concatenate(times)).all():
+        return (
+            "Epochs to the same validation accuracy, the lower of the two means at the end, without "
+            f"norm against with it (precise statistics): {ranks(*times).counted}."
+        )
     ratio = contrast(none, batch, epochs, PRECISE, runs)
     said = (
         f"To the same validation accuracy the plain network takes {RATIO.show(ratio)} as many "
@@ -225,13 +231,12 @@ def after(runs: Experiments) -> str:
 @if_asked
 def group(runs: Experiments) -> str:
     """Batch norm against group norm on the smallest batches."""
-    sizes, groups = runs["sizes"], runs["sizes"].where(norm="group")
-    said = []
-    for size in sorted(groups.values("batch_size")):
-        batch, none = arms(sizes.where(batch_size=size))
-        other = groups.where(batch_size=size)
+    small, said = runs["smallest"], []
+    for size in sorted(small.values("batch_size")):
+        some = small.where(batch_size=size)
+        (batch, none), other = arms(some), some.where(norm="group")
         said.append(
             f"at {size} images batch norm is {points(batch, none, runs)} against no norm, group "
             f"norm {points(other, none, runs)}"
         )
-    return f"{'; '.join(said).capitalize()}."
+    return f"{'; '.join(said).capitalize()}." if said else "The smallest are not recorded."

@@ -54,10 +54,17 @@ def duels(runs: Mapping[str, Runs]) -> list[Duel]:
     decay = runs["decay"]
     if strongest := max(decay.values("weight_decay"), default=0.0):
         found.append(_duel("MLP, L2", decay.where(weight_decay=strongest), runs))
-    for size in sorted(runs["sizes"].values("batch_size")):
-        some = runs["sizes"].where(batch_size=size)
+    sizes = every_size(runs)
+    for size in sorted(sizes.values("batch_size")):
+        some = sizes.where(batch_size=size)
         found.append(_duel(f"MLP, batches of {size}", some, runs))
     return found
+
+
+def every_size(runs: Mapping[str, Runs]) -> Runs:
+    """The MLP at the fixed rate: the sweep and, where they are recorded, the smallest batches."""
+    found = {run.recipe: run for name in ("sizes", "smallest") for run in runs[name]}
+    return Runs(found.values(), runs["sizes"].profile)
 
 
 def _duel(

@@ -10,7 +10,7 @@ from matplotlib.ticker import NullLocator
 
 from bnlib.analysis.learning import PRECISE, RUNNING, accuracy, column
 from bnlib.book import plots
-from bnlib.book.study_duels import Duel, duels
+from bnlib.book.study_duels import Duel, duels, every_size
 from bnlib.claims.arms import arms
 from bnlib.claims.controlled import RULES
 from bnlib.claims.regularising import parts_of
@@ -104,14 +104,15 @@ def by_size(runs: Mapping[str, Runs]) -> Figure:
     """The MLP's accuracy against the batch size, under both rules for the rate."""
     fig, axes = plt.subplots(1, 2, sharey=True)
     plots.scale(runs["sizes"])
+    shown = {"sizes": every_size(runs), "scaled": runs["scaled"]}
     for ax, (name, title) in zip(axes, RULES.items(), strict=True):
-        for norm, arm in runs[name].by("norm").items():
+        for norm, arm in shown[name].by("norm").items():
             sizes = sorted(arm.values("batch_size"))
             values = [np.nan_to_num(accuracy(arm.where(batch_size=b), RUNNING)) for b in sizes]
             plots.dots(ax, sizes, values, plots.look(norm))
         ax.set(xscale="log", xlabel="batch size B (log scale)", title=title)
-        shown = [b for b in sorted(runs["sizes"].values("batch_size")) if b not in (64, 256)]
-        ax.set_xticks(shown, shown)
+        ticks = [b for b in sorted(shown["sizes"].values("batch_size")) if b not in (64, 256)]
+        ax.set_xticks(ticks, ticks)
         ax.xaxis.set_minor_locator(NullLocator())
     axes[0].set_ylabel("test accuracy (%)")
     axes[0].legend()
