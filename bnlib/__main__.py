@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import os
 import sys
 from typing import NoReturn
 
@@ -49,7 +50,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def script(argv: list[str] | None = None) -> NoReturn:
     """``main`` as the only thing that this process does."""
-    status = main(argv)
+    try:
+        status = main(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     if status == INTERRUPTED:
         print("bnlib: interrupted; what was finished is kept", file=sys.stderr)
         leave_interrupted()

@@ -1,5 +1,6 @@
 """Scale: how large the runs of an experiment are, in one line for a caption, a table or a card."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from bnlib.recipe import DeepLinear, Recipe, Timing
 
 if TYPE_CHECKING:
     from bnlib.run import Run
+
+
+MARKUP = r"[^\w .,:;()/@+-]"  # what a device's name in a record has no use for
 
 
 @dataclass(frozen=True)
@@ -98,5 +102,5 @@ def _span(values: Sequence[int]) -> str:
 def _device(run: "Run") -> str:
     kind, threads = run.provenance["device_kind"], run.provenance.get("threads") or 1
     if kind != "cpu":
-        return run.provenance["device"]
+        return re.sub(MARKUP, "?", run.provenance["device"])
     return "one CPU thread" if threads == 1 else f"{threads} CPU threads"

@@ -206,5 +206,4 @@ def test_boxes_and_tables_show_text_as_it_is():
     assert "x&lt;" in shown._repr_html_()
     assert "–" in repr(shown)
     assert "<p>a &lt; b</p>" in boxes.box("Title", "a < b")._repr_html_()
-    assert "<pre>x &lt; 1</pre>" in boxes.folded("Code", "x < 1")._repr_html_()
     assert boxes.in_numbers(shown)._repr_html_().endswith("</table></details>")

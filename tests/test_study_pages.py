@@ -146,7 +146,7 @@ def test_the_figures_draw_what_they_say():
     names = [t.get_text() for t in panels[2].get_legend().get_texts()]
     assert names == ["BN, baseline", "no norm", "batch norm", "BN, rates undone"]
     assert len(figures.units(RUNS).axes) == 3
-    (left, right) = figures.gradients(RUNS).axes
+    left, _ = figures.gradients(RUNS).axes
     assert left.get_yscale() == "log"
     ghosts = [t.get_text() for t in figures.matched(RUNS).axes[0].get_legend().get_texts()]
     assert ghosts == ["no norm", "BN over all 256", "BN over 64", "BN over 16"]

@@ -46,10 +46,3 @@ def unbroken(cell: str) -> str:
 def in_numbers(shown: Html) -> Html:
     """A table that stands beside its reading, behind a line that opens it."""
     return Html(f"<details><summary>In numbers</summary>{shown.shown}</details>", shown.plain)
-
-
-def folded(title: str, *texts: str) -> Html:
-    """Texts, such as programs, behind a line that opens them."""
-    body = "".join(f"<pre>{escape(text)}</pre>" for text in texts)
-    shown = f"<details><summary>{escape(title)}</summary>{body}</details>"
-    return Html(shown, "\n\n".join((title, *texts)))

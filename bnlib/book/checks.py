@@ -15,9 +15,10 @@ ARITHMETICS = {
     "SSE": {"ATEN_CPU_CAPABILITY": "default", "DNNL_MAX_CPU_ISA": "SSE41"},
     "AVX2": {"ATEN_CPU_CAPABILITY": "avx2", "DNNL_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "2"},
 }
+LIVE = "motivation or batchnorm"  # the chapters that compute on the page; others train and replay
 # Tests of files, processes, pages and of numbers that are made up: no arithmetic changes them
 NOT_COMPUTING = (
-    *("alexnet_speed", "damaged_chapters", "parameters", "shift_pages", "touch"),
+    *("alexnet_speed", "damaged_chapters", "parameters", "shift_pages", "study_pages", "touch"),
     *("alexnet_tables", "api_page", "banner", "book_*", "catalogue", "chapter", "claims*"),
     *("course", "cuda", "data_files", "experiments", "faults", "findings", "first_*", "front"),
     *("gate", "narrow"),
@@ -36,12 +37,12 @@ def checks(everything: bool) -> dict[str, Check]:
     """What to run, by name."""
     pytest = [sys.executable, "-m", "pytest", "-q", *SIDE_BY_SIDE]
     ruff = [sys.executable, "-m", "ruff"]
-    notebooks = map(str, Book().notebooks())
+    pages = [*pytest, "--nbval", "--nbval-current-env", *map(str, Book().notebooks())]
     found = {
         "lint": Check([*ruff, "check", "."]),
         "format": Check([*ruff, "format", "--check", "."]),
         "tests": Check([*pytest, "-rs", "-m", "" if everything else "not slow", "tests"]),
-        "chapters": Check([*pytest, "--nbval", "--nbval-current-env", *notebooks]),
+        "chapters": Check(pages),
     }
     if everything:
         ignored = [f"--ignore-glob=*/test_{name}.py" for name in NOT_COMPUTING]
@@ -50,7 +51,8 @@ def checks(everything: bool) -> dict[str, Check]:
             # torch.compile would take another arithmetic's machine code for its own
             own = settings | {"TORCHINDUCTOR_CACHE_DIR": str(Book().build / "inductor" / name)}
             found[f"tests with {name}"] = Check(computing, own)
-            live = [*pytest, "tests/test_smoke.py"]
+            found[f"chapters with {name}"] = Check(pages, own)  # what they print is the same
+            live = [*pytest, "-k", LIVE, "tests/test_smoke.py"]
             found[f"live chapters with {name}"] = Check(live, own)
     return found
 

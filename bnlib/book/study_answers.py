@@ -165,8 +165,8 @@ def speed(runs: Experiments) -> str:
     times = [epochs(arm, PRECISE) for arm in (none, batch)]
     if not np.isfinite(np.concatenate(times)).all():
         return (
-            "Epochs to the same validation accuracy, the lower of the two means at the end, without "
-            f"norm against with it (precise statistics): {ranks(*times).counted}."
+            "Epochs to the same validation accuracy, the lower of the two means at the end, "
+            f"without norm against with it (precise statistics): {ranks(*times).counted}."
         )
     ratio = contrast(none, batch, epochs, PRECISE, runs)
     said = (

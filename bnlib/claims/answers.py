@@ -67,9 +67,12 @@ def in_a_word(answers: Sequence[Answer]) -> str:
 
 def questions(cards: Judged, runs: Recorded) -> list[Question]:
     """In the order of the page."""
-    motivation, lenet, alexnet, vgg, ics = (
+    motivation, lenet, alexnet, study, vgg, ics = (
         _Chapter(name, cards, runs)
-        for name in ("01_motivation", "03_lenet", "04_alexnet", "07_vgg_landscape", "08_ics")
+        for name in (
+            *("01_motivation", "03_lenet", "04_alexnet", "05_controlled_study"),
+            *("07_vgg_landscape", "08_ics"),
+        )
     )
     drift, at_rate = "drift, BN / none", {"lr": "at learning rate 0.1"}
     spread, off = "spread of the loss, none / BN", "off the plateau"
@@ -104,6 +107,19 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
                 "LeNet": lenet.as_more("S2.19", "test accuracy", **best),
                 "AlexNet": alexnet.own(_ends_higher(alexnet.runs)),
                 "VGG-A with Adam": vgg.part("S3.26", better),
+            },
+        ),
+        Question(
+            "Does it train what is stuck without it?",
+            {
+                f"deep CNN {where}, runs that learn": study.part(
+                    claim, "runs that learn", where=where
+                )
+                for claim, where in {
+                    "S1.9": "with sigmoids",
+                    "S1.10": "at learning rate .1",
+                    "S1.12": "from N(0, 1)",
+                }.items()
             },
         ),
         Question(
@@ -147,6 +163,15 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
                     "spread of the loss, no BN / BN, steps to 4 times the rate": "in raw units",
                     "the same where the size of the weights does not count": "in scale-free units",
                 }.items()
+            },
+        ),
+        Question(
+            "Does it regularise?",
+            {
+                f"{net}, test accuracy at the same training loss": study.part(
+                    "S0.10", "test accuracy at the same training loss, BN − none", net=net
+                )
+                for net in ("MLP", "deep CNN")
             },
         ),
         Question(
