@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from bnlib.analysis.drift import drift, drift_between, typical
-from bnlib.book.motivation_page import before_early, short_answer
+from bnlib.book.motivation_page import before_early, drifts, short_answer
 from bnlib.book.proofs import Checks
 from bnlib.claims import cards
 from bnlib.claims.motivation import MOTIVATION, ratio
@@ -300,3 +300,12 @@ def test_the_erratum_counts_the_updates_where_there_are_runs():
 
 def test_claims_are_those_of_the_ledger():
     assert [claim.id for claim in MOTIVATION] == ["S0.7", "S1.20"]
+
+
+def test_runs_that_diverge_leave_the_page_standing():
+    runs = arms(none=1.0, batch=0.25)
+    lost = [made_up("none", seed, 1.0, diverged=True) for seed in range(5)]
+    runs = {"mnist": Runs([*runs["mnist"].where(norm="batch"), *lost])}
+    assert any("no number, since runs diverge," in line for line in short_answer(runs))
+    assert "diverge" in before_early(runs["mnist"])
+    assert len(drifts(runs).axes) == 2

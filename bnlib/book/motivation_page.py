@@ -8,11 +8,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bnlib.analysis.drift import EARLY, drift, drift_between
-from bnlib.analysis.findings import difference
+from bnlib.analysis.findings import Finding, difference
 from bnlib.analysis.learning import RUNNING, accuracy, kind_spread
 from bnlib.book import plots
 from bnlib.book.finals import Rows, both
 from bnlib.book.measured import times
+from bnlib.claims.arms import Untestable
 from bnlib.claims.margins import RATIO
 from bnlib.claims.motivation import ratio
 from bnlib.run import Runs
@@ -48,6 +49,8 @@ def before_early(mnist: Runs) -> str:
     """What the early drift in front of batch norm rests on, by training steps."""
     lrs = sorted(mnist.values("lr"))
     end = EARLY * mnist[0].summary["steps"]
+    if any(run.summary["diverged"] for run in mnist):
+        return "*Early*: of runs that diverge no drift is measured."
     if end <= SETTLED:
         return "*Early*: these runs are too short to part the first steps from what follows."
     shares, ratios, unshown = [], [], []
@@ -91,8 +94,21 @@ def _gain(mnist: Runs, lr: float) -> str:
 
 def _factors(runs: Mapping[str, Runs], place: str, phase: str = "") -> str:
     """Drift with batch norm over drift without, from the smallest rate to the largest."""
-    each = (2 ** ratio(runs, lr, place, phase).value for lr in sorted(runs["mnist"].values("lr")))
-    return " and ".join(dict.fromkeys(f"{factor:.2f}×" for factor in each))
+    each = []
+    for lr in sorted(runs["mnist"].values("lr")):
+        found = _ratio(runs, lr, place, phase)
+        each.append(f"{2**found.value:.2f}×" if found else "no number, since runs diverge,")
+    return " and ".join(dict.fromkeys(each))
+
+
+def _ratio(
+    runs: Mapping[str, Runs], lr: float, place: str, phase: str, own: bool = True
+) -> Finding | None:
+    """Drift with BN / without as the claims measure it; None where runs diverge."""
+    try:
+        return ratio(runs, lr, place, phase, own)
+    except Untestable:
+        return None
 
 
 def quantiles(mnist: Runs) -> Figure:
@@ -166,7 +182,9 @@ def drifts(runs: Mapping[str, Runs]) -> Figure:
         ax.axvspan(2**-RATIO.margin, 2**RATIO.margin, color="#777777", alpha=0.15, linewidth=0)
         ax.axvline(1, color="#777777", linewidth=0.8)
         for row, (lr, place, phase) in enumerate(rows):
-            found = ratio(runs, lr, place, phase, own)
+            found = _ratio(runs, lr, place, phase, own)
+            if not found:
+                continue
             colour = plots.CYCLE[0 if place == "after" else 3]
             ax.plot(np.exp2(found.interval()), (-row, -row), color=colour)
             ax.plot(2**found.value, -row, "o", color=colour, markersize=4)

@@ -5,6 +5,7 @@ holds the error. The kernel's stderr is this process's, so a chapter's progress 
 """
 
 import json
+import logging
 import sys
 
 import papermill
@@ -13,6 +14,8 @@ from papermill.exceptions import PapermillExecutionError
 
 def main() -> int:
     job = json.loads(sys.argv[1])
+    # what it calls unknown parameters are those whose type it cannot read; ours are checked before
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         papermill.execute_notebook(
             job["source"],
