@@ -56,6 +56,8 @@ def run_of(name: str, recipe: Recipe | Timing, truth: Truth) -> Run:
     loss = 2.3 * np.exp(-3 * np.arange(1, recipe.epochs + 1) / recipe.epochs)
     run.history["train_loss"] = (loss + 0.001 * own(recipe).random()).tolist()
     run.history["test_loss"] = run.history["test_loss_precise"] = loss.tolist()
+    falls = {"constant": 1.0, "plateau": 0.5, "cosine": 0.01}[recipe.schedule]
+    run.history["lr"] = np.linspace(recipe.lr, falls * recipe.lr, recipe.epochs).tolist()
     run.summary.update(train_loss=run.history["train_loss"][-1], steps=703 * recipe.epochs)
     run.provenance.update(LATER)
     shape = (recipe.epochs + 1, LAYERS)

@@ -112,3 +112,15 @@ def test_dead_units_are_a_share():
     found = words("S1.19", runs)
     assert found["share of dead units with BN, ReLUs at .1"] == "no"
     assert found["share of dead units, none − BN, ReLUs at .1"] == "no difference"
+
+
+def test_a_schedule_that_never_lowered_the_rate_is_not_asked():
+    runs = study()
+    for run in runs["schedules"].where(schedule="plateau"):
+        run.history["lr"] = [0.01] * run.recipe.epochs
+    found = words("S1.24", runs)
+    untestable = [part for part, word in found.items() if word == "untestable here"]
+    assert untestable == [
+        f"test accuracy, decaying rate − constant, plateau, {norm}"
+        for norm in ("with BN", "without BN")
+    ]
