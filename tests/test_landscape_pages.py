@@ -202,8 +202,11 @@ def test_a_figure_shows_both_arms(draw):
 
 def test_boxes_and_tables_show_text_as_it_is():
     shown = boxes.table({"a": {"x<": "1", "y": "2"}, "b": {"y": "3"}}, "one < two", "n = 3")
-    assert "one &lt; two (n = 3)</em>" in shown._repr_html_()
-    assert "x&lt;" in shown._repr_html_()
+    assert shown.data.startswith(":::{table} one &lt; two (n = 3)\n")
+    assert "| \xa0 | x&lt; | y |" in shown.data
     assert "–" in repr(shown)
     assert "<p>a &lt; b</p>" in boxes.box("Title", "a < b")._repr_html_()
-    assert boxes.in_numbers(shown)._repr_html_().endswith("</table></details>")
+    assert shown.data in boxes.in_numbers(shown).data
+    assert repr(boxes.in_numbers(shown)) == repr(shown)
+    odd = boxes.table({"a|b": {"*": "_"}}, "c")
+    assert odd.data.splitlines()[2:] == ["| \xa0 | \\* |", "| --- | --- |", r"| a\|b | \_ |", ":::"]

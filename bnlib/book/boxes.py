@@ -1,11 +1,13 @@
-"""What a page shows besides figures: a box, a folded part, a table with its caption."""
+"""What a page shows besides figures: a box, a table with its caption, numbers that are folded."""
 
 import re
 from collections.abc import Mapping
 from html import escape
 
 import pandas as pd
+from IPython.display import Markdown
 
+from bnlib.book.tables import folded
 from bnlib.scale import Scale
 
 
@@ -29,13 +31,33 @@ def box(title: str, *sentences: str) -> Html:
     return Html(shown + "</div>", "\n".join((title, *sentences)))
 
 
-def table(rows: Mapping[str, Mapping[str, str]], caption: str, scale: Scale | str = "") -> Html:
-    """Rows of cells by column, under a caption that ends with the scale of what it shows."""
+class Shown(Markdown):
+    """MyST on the site, where its cell has the metadata ``markdown_format: myst``; plain text
+    elsewhere."""
+
+    def __init__(self, shown: str, plain: str):
+        super().__init__(shown)
+        self.plain = plain
+
+    def __repr__(self) -> str:
+        return self.plain
+
+
+def table(rows: Mapping[str, Mapping[str, str]], caption: str, scale: Scale | str = "") -> Shown:
+    """Rows of cells by column, numbered, under a caption that ends with the scale of what it
+    shows."""
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna("–")
     said = f"{caption} ({scale})" if str(scale) else caption
-    label = f'<p class="table-caption"><em>{escape(said)}</em></p>'
-    shown = frame.map(unbroken).to_html(border=0)
-    return Html(label + shown, f"{said}\n{frame.to_string()}")
+    lines = [["\xa0", *frame.columns], ["---"] * (1 + len(frame.columns))]
+    lines += [[label, *map(unbroken, cells)] for label, *cells in frame.itertuples()]
+    body = "\n".join(f"| {' | '.join(map(_as_it_is, line))} |" for line in lines)
+    shown = f":::{{table}} {_as_it_is(said)}\n\n{body}\n:::"
+    return Shown(shown, f"{said}\n{frame.to_string()}")
+
+
+def _as_it_is(text: str) -> str:
+    """``text`` in Markdown, without markup."""
+    return re.sub(r"([\\|*_`\[\]$~])", r"\\\1", escape(text, quote=False))
 
 
 def unbroken(cell: str) -> str:
@@ -43,6 +65,6 @@ def unbroken(cell: str) -> str:
     return re.sub(r"(?<=\d)–(?=\d)", "\u2060–\u2060", cell.replace(" ± ", "\xa0±\xa0"))
 
 
-def in_numbers(shown: Html) -> Html:
+def in_numbers(shown: Shown) -> Shown:
     """A table that stands beside its reading, behind a line that opens it."""
-    return Html(f"<details><summary>In numbers</summary>{shown.shown}</details>", shown.plain)
+    return Shown(folded("In numbers", shown).data, shown.plain)

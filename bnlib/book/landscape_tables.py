@@ -9,7 +9,7 @@ import numpy as np
 from bnlib.analysis import landscape, planes
 from bnlib.analysis.learning import PRECISE, RUNNING, accuracy
 from bnlib.book import plots
-from bnlib.book.boxes import Html, table
+from bnlib.book.boxes import Shown, table
 from bnlib.book.measured import about, times
 from bnlib.claims.arms import arms
 from bnlib.run import Runs
@@ -31,7 +31,7 @@ def _whole_run(some: Runs, series) -> str:
     return times(*(np.nanmedian(series(arm), axis=1) for arm in (none, batch)))
 
 
-def smoothness(main: Runs) -> Html:
+def smoothness(main: Runs) -> Shown:
     """Three measures along three lines, on and off the plateau."""
     rows = {
         f"{SHORT[what]}, {name}": {
@@ -50,7 +50,7 @@ def smoothness(main: Runs) -> Html:
     return table(rows, said, main.scale)
 
 
-def at_equal_loss(main: Runs, edges: Sequence[float]) -> Html:
+def at_equal_loss(main: Runs, edges: Sequence[float]) -> Shown:
     """Spread and change, raw and scale-free, by the loss reached; ranges that every run visits."""
     batch, none = arms(main)
     rows: dict[str, dict[str, str]] = {}
@@ -70,7 +70,7 @@ def at_equal_loss(main: Runs, edges: Sequence[float]) -> Html:
     )
 
 
-def places(runs: dict[str, Runs]) -> Html:
+def places(runs: dict[str, Runs]) -> Shown:
     """The narrower network from other starts and at another learning rate."""
     several = {}
     for init, some in (runs["inits"].by("init") | runs["norms"].by("init")).items():
@@ -92,7 +92,7 @@ def places(runs: dict[str, Runs]) -> Html:
     return table(rows, said, runs["norms"].scale)
 
 
-def as_the_source(runs: dict[str, Runs]) -> Html:
+def as_the_source(runs: dict[str, Runs]) -> Shown:
     """The source's figures beside the paper's, for the same networks and those of SGD."""
     apart = runs["separate"]
     batch, none = arms(apart)
@@ -113,7 +113,7 @@ def as_the_source(runs: dict[str, Runs]) -> Html:
     return table(rows, said, apart.scale)
 
 
-def norms(short: Runs) -> Html:
+def norms(short: Runs) -> Shown:
     """Other norms in the place of batch norm."""
     reference = short.where(norm="none")
     rows = {}
@@ -126,7 +126,7 @@ def norms(short: Runs) -> Html:
     return table(rows, "Test accuracy (%) and smoothness along the gradient", short.scale)
 
 
-def plane(main: Runs) -> Html:
+def plane(main: Runs) -> Shown:
     """The loss on the plane through the trained weights: its floor and its rise, near and far."""
     rows = {}
     for name, arm in main.by("norm").items():

@@ -8,7 +8,7 @@ from bnlib.analysis.counts import share
 from bnlib.analysis.landscape import OFF, ON
 from bnlib.analysis.learning import PRECISE, RUNNING, accuracy, learned
 from bnlib.book import plots
-from bnlib.book.boxes import Html, table
+from bnlib.book.boxes import Shown, table
 from bnlib.book.measured import about, times
 from bnlib.catalogue import NORMS
 from bnlib.claims.arms import arms
@@ -32,7 +32,7 @@ def ratio(some: Runs, series: shift.Series, layer: str, when: str) -> str:
     return times(*shift.phase_pair(batch, none, of, when))
 
 
-def shifts(main: Runs, lr: float) -> Html:
+def shifts(main: Runs, lr: float) -> Shown:
     """The measures by layer and by what is held equal."""
     some = main.where(lr=lr)
     measures = {SHORT[name]: series for name, series in shift.MEASURES.items()}
@@ -48,7 +48,7 @@ def shifts(main: Runs, lr: float) -> Html:
     return table(rows, said, some.scale)
 
 
-def every_layer(main: Runs) -> Html:
+def every_layer(main: Runs) -> Shown:
     """The relative distance of each watched layer, off the plateau and at equal loss."""
     rows: dict[str, dict[str, str]] = {}
     for layer in shift.names(main):
@@ -59,7 +59,7 @@ def every_layer(main: Runs) -> Html:
     return table(rows, "BN / no norm: the relative distance, layer by layer", main.scale)
 
 
-def levels(main: Runs, slower: Runs) -> Html:
+def levels(main: Runs, slower: Runs) -> Shown:
     """The scale-free measures themselves, at every learning rate."""
     rows = {}
     several = {f"{lr:g}": main.where(lr=lr) for lr in main.values("lr")}
@@ -77,7 +77,7 @@ def levels(main: Runs, slower: Runs) -> Html:
     return table(rows, said, main.scale)
 
 
-def linear(deep: Runs) -> Html:
+def linear(deep: Runs) -> Shown:
     """The deep linear network: medians over the run, and where the loss ends."""
     rows: dict[str, dict[str, str]] = {}
     for lr in deep.values("lr"):
@@ -93,7 +93,7 @@ def linear(deep: Runs) -> Html:
     return table(rows, "BN / no norm in the deep linear network", deep.scale)
 
 
-def readings(main: Runs, lr: float) -> Html:
+def readings(main: Runs, lr: float) -> Shown:
     """How far the layers' inputs travel, beside how far the gradients shift."""
     some = main.where(lr=lr)
     batch, none = arms(some)
@@ -123,7 +123,7 @@ def readings(main: Runs, lr: float) -> Html:
     return table(rows, said, some.scale)
 
 
-def noise(some: Runs) -> Html:
+def noise(some: Runs) -> Shown:
     """The four networks: what they reach, with the noise off and on, and how steady they are."""
     rows = {}
     for norm, arm in some.by("norm").items():
@@ -140,7 +140,7 @@ def noise(some: Runs) -> Html:
     return table(rows, said, some.scale)
 
 
-def slower(some: Runs) -> Html:
+def slower(some: Runs) -> Shown:
     """At a lower rate: what the networks reach with batch norm, with noise alone, with neither."""
     rows = {
         plots.NAME[norm]: {
@@ -155,7 +155,7 @@ def slower(some: Runs) -> Html:
     return table(rows, f"At learning rate {rates}: accuracy (%), precise statistics", some.scale)
 
 
-def steadiness(some: Runs) -> Html:
+def steadiness(some: Runs) -> Shown:
     """How unsteady the inputs of the four networks are, and their shift, against no norm."""
     none, rows = some.where(norm="none"), {}
     for norm, arm in some.by("norm").items():

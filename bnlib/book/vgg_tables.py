@@ -7,7 +7,7 @@ from bnlib.analysis.counts import share
 from bnlib.analysis.course import moved, rise
 from bnlib.analysis.learning import PRECISE, RUNNING, accuracy, best, learned
 from bnlib.book import plots
-from bnlib.book.boxes import Html, table
+from bnlib.book.boxes import Shown, table
 from bnlib.book.landscape_tables import STARTS
 from bnlib.book.measured import about
 from bnlib.catalogue import DATASETS, NETS
@@ -18,7 +18,7 @@ from bnlib.recipe import Recipe
 from bnlib.run import Runs
 
 
-def starts(start: Runs) -> Html:
+def starts(start: Runs) -> Shown:
     """What the untrained network tells apart, and which runs learn, by start."""
     rows = {}
     for init, some in start.by("init").items():
@@ -33,7 +33,7 @@ def starts(start: Runs) -> Html:
     return table(rows, "Test accuracy after a short training, by start", start.scale)
 
 
-def updates(some: Runs) -> Html:
+def updates(some: Runs) -> Shown:
     """How many weight tensors of VGG-16 have moved at a learning rate, by data set and arm."""
     rows = {}
     for dataset, of_data in some.by("dataset").items():
@@ -54,7 +54,7 @@ def _counted(small: np.ndarray) -> str:
     return f"{span} of {small.shape[1]}"
 
 
-def sweep(some: Runs) -> Html:
+def sweep(some: Runs) -> Shown:
     """How many runs learn, at which rates, how many beat the best run without norm of their seed
     at any rate; and each arm at its best rate."""
     plain = some.where(norm="none")
@@ -78,7 +78,7 @@ def beats(arm: Runs, plain: Runs, how: str) -> np.ndarray:
     return accuracy(arm, how) > [tops[run.recipe.seed] for run in arm]
 
 
-def five(nets: dict[str, Runs], said: dict[str, str]) -> Html:
+def five(nets: dict[str, Runs], said: dict[str, str]) -> Shown:
     """Five networks, three ways to be good; networks with batch norm by running averages."""
     rows = {}
     for label, arm in nets.items():
@@ -94,7 +94,7 @@ def five(nets: dict[str, Runs], said: dict[str, str]) -> Html:
     return table(rows, "S3's accuracy, read off its plot, and ours (running averages)", scale)
 
 
-def vgg16(some: Runs) -> Html:
+def vgg16(some: Runs) -> Shown:
     """Accuracy and mean training loss by data set and learning rate."""
     rows = {}
     for dataset, of_data in some.by("dataset").items():
@@ -110,7 +110,7 @@ def vgg16(some: Runs) -> Html:
     return table(rows, "Test accuracy, and the training loss averaged over the epochs", some.scale)
 
 
-def networks(recipe: Recipe) -> Html:
+def networks(recipe: Recipe) -> Shown:
     """What each layer gives, and its parameters, at full width and without norm."""
     rows: dict[str, dict[str, str]] = {}
     for model in ("vgg16", "vgg_a", "vgg_a_light"):
