@@ -20,10 +20,10 @@ SHADES = ("#0072B2", "#009E73", "#CC79A7")  # of batch norm over ever smaller pa
 
 
 def scoreboard(runs: Mapping[str, Runs]) -> Figure:
-    """A row a duel: batch norm − none with its interval, and what the source prints. Above where
-    both networks learn, below where the plain one does not."""
+    """A row a duel: batch norm − none with its interval, and what the source's plots show. Above
+    where both networks learn, below where no plain run does."""
     found = duels(runs)
-    titles = {False: "both networks learn", True: "the plain network is stuck"}
+    titles = {False: "both networks learn", True: "no plain run learns"}
     groups = {titles[stuck]: [d for d in found if d.stuck == stuck] for stuck in titles}
     groups = {title: some for title, some in groups.items() if some}
     ratios = [len(some) + 1 for some in groups.values()]
@@ -42,8 +42,8 @@ def scoreboard(runs: Mapping[str, Runs]) -> Figure:
 def _rows(ax: Axes, some: list[Duel]) -> None:
     ours = {"fmt": "o", "color": plots.COLOUR["batch"], "capsize": 3, "markersize": 5}
     theirs = {"mfc": "none", "color": "#555555", "markersize": 6, "linestyle": ""}
-    printed = [(d.printed, y) for y, d in enumerate(reversed(some)) if d.printed is not None]
-    ax.plot(*zip(*printed, strict=True), "D", label="S1, as printed", **theirs)
+    read = [(d.read, y) for y, d in enumerate(reversed(some)) if d.read is not None]
+    ax.plot(*zip(*read, strict=True), "D", label="S1, read off its plots", **theirs)
     for height, duel in enumerate(reversed(some)):
         low, high = duel.finding.interval()
         whisker = np.nan_to_num([[duel.finding.value - low], [high - duel.finding.value]])
@@ -133,7 +133,7 @@ def units(runs: Mapping[str, Runs]) -> Figure:
             rows = 100 * np.nan_to_num(_at_end(arm, f"units_{what}"))
             plots.seeds(ax, np.arange(1, rows.shape[1] + 1), rows, **plots.look(norm))
         ax.set(xlabel="layer", title=title)
-    axes[0].set_ylabel("share of units or answers (%)")
+    axes[0].set_ylabel("share of units or outputs (%)")
     axes[0].legend(fontsize=8)
     return fig
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bnlib.analysis.learning import RUNNING, accuracy, best
+from bnlib.analysis.learning import RUNNING, accuracy, best, time_constants
 from bnlib.book import plots
-from bnlib.book.study_duels import PRINTED
+from bnlib.book.study_duels import READ
 from bnlib.book.tables import both, percent
 from bnlib.catalogue import DATASETS
 from bnlib.claims.arms import arms
@@ -21,9 +21,9 @@ DUELS = {  # the source's duels: its score, the experiment, the claim
     "sigmoids": ("2 : 0", "sigmoid", "S1.9"),
     "learning rate 0.1": ("3 : 0", "fast", "S1.10"),
     "weights from N(0, 1)": ("4 : 0", "normal", "S1.12"),
-    "weight decay": ("5 : 0", "decay", "S1.13"),
+    "weight decay (ours: MLP)": ("5 : 0", "decay", "S1.13"),
     "dropout 0.5": ("a draw", "dropout", "S1.14"),
-    "batch sizes": ("6 : 0", "sizes", "S1.15"),
+    "batch sizes (ours: MLP)": ("6 : 0", "sizes", "S1.15"),
     "time": ("6 : 1", "timing", "S1.16"),
 }
 BEST_KNOWN = {"mnist": 99.8, "svhn": 98.3, "cifar10": 96.5, "cifar100": 75.7}  # as S1 says, 2016
@@ -37,10 +37,10 @@ def scoreboard(runs: Experiments, judged: Cards) -> Rows:
     labels = {card.claim.id: card.label for card in judged.judged}
     rows = {}
     for name, (score, experiment, claim) in DUELS.items():
-        printed = PRINTED.get("cifar10" if experiment == "cnn" else experiment)
+        read = READ.get("cifar10" if experiment == "cnn" else experiment)
         rows[name] = {
             "S1's score": score,
-            "S1: BN / none (%)": " / ".join(f"{x:g}" for x in printed) if printed else "–",
+            "S1: BN / none (%)": " / ".join(f"{x:g}" for x in read) if read else "–",
             "ours: BN / none (%)": _pair(runs, experiment),
             f"verdict on {claim[:2]}": f"{claim} {labels[claim]}",
         }
@@ -111,7 +111,7 @@ def overhead(timings: Runs) -> Rows:
             "no norm (ms)": f"{1000 * np.median(seconds['none']):.3g}",
             "PyTorch's adds": _adds(seconds, "torch"),
             "ours adds": _adds(seconds, "batch"),
-            "S1: cuDNN's adds": f"{OVERHEAD[size]:g} %" if size in OVERHEAD else "–",
+            "S1: adds an epoch": f"{OVERHEAD[size]:g} %" if size in OVERHEAD else "–",
         }
     return rows
 
@@ -131,43 +131,46 @@ def schedules(runs: Experiments) -> Rows:
     for lr in sorted(runs["rates"].values("lr")):
         batch, none = arms(runs["rates"].where(lr=lr))
         chosen = [
-            arm
-            for arm, norm in zip(arms(runs["rates"]), ("BN", "none"), strict=True)
+            norm
+            for arm, norm in zip(arms(runs["rates"]), ("BN", "no norm"), strict=True)
             if best(arm, "lr", RUNNING) == lr
         ]
-        star = " (chosen)" * bool(chosen)
+        star = f" (chosen: {', '.join(chosen)})" * bool(chosen)
         rows[f"rate {lr:g}{star}"] = {"no norm": percent(none), "batch norm": percent(batch)}
     return rows
 
 
-def contradictions() -> Rows:
-    """The questions that both sources ask, their answers, and what separates them."""
+def contradictions(runs: Experiments) -> Rows:
+    """The questions that both sources ask, their answers, and what may separate them."""
+    constants = time_constants(max(runs["decay"], key=lambda run: run.recipe.weight_decay))
     said = {
         "Does weight decay help batch norm?": (
             "no",
             "yes",
-            "**Time.** It acts through the effective learning rate, over thousands of steps: short "
-            "runs cannot see it ({doc}`chapter 4 <04_alexnet>`), those of "
-            "{numref}`tab-study-regularisers` can",
+            "Perhaps **time**: decay acts through the effective learning rate, over thousands of "
+            "steps. {doc}`Chapter 4's runs <04_alexnet>` are too short to tell; those of "
+            f"{{numref}}`tab-study-regularisers` last {constants:.2g} time constants, of an MLP",
         ),
         "Does dropout go with it?": (
             "very badly",
-            "a draw, but best of all",
-            "**Place.** In front of batch norm it spoils the running averages; how much depends on "
-            "how many such layers follow ({numref}`fig-alexnet-shift`)",
+            "“not dropout”, and “use dropout!”",
+            "**Open.** Neither text says where the dropout stands. In front of batch norm it "
+            "disturbs the running averages ({numref}`fig-alexnet-shift`)",
         ),
         "Is a larger batch better?": (
             "yes",
             "no, smaller",
-            "**Epochs or steps.** In the same epochs a larger batch makes fewer steps, and is "
-            "worse in both chapters ({numref}`fig-study-sizes`)",
+            "**Epochs or steps.** In the same epochs a larger batch makes fewer steps; "
+            "{numref}`fig-alexnet-batch` and {numref}`fig-study-sizes` show both rules for the "
+            "rate",
         ),
         "How much faster is it?": (
-            "seven times",
+            "more than 20 epochs against 3",
             "slightly",
-            "**The start.** From PyTorch's default the plain network first sits on a plateau "
-            "({numref}`fig-alexnet-plateau`); from He's, which S1 takes, it has none",
+            "**The start, in part.** A scaled start takes the plain network off its plateau "
+            "({numref}`fig-alexnet-plateau`), and batch norm stays faster there. Network, momentum "
+            "and endpoint differ too",
         ),
     }
-    heads = ("S0", "S1", "what separates them")
+    heads = ("S0", "S1", "what may separate them")
     return {question: dict(zip(heads, cells, strict=True)) for question, cells in said.items()}

@@ -161,7 +161,7 @@ def fits_everything(runs: Experiments) -> list[Part]:
 @claim(
     "S1.24",
     source=SOURCE,
-    dated=DATED,
+    dated="2026-11-21T21:18:00+00:00",
     says="The initial learning rate and its decay are crucial: if you optimise one thing, optimise "
     "those.",
     rule="The MLP on CIFAR-10, with and without BN. The rate: test accuracy at the rate of the "
