@@ -5,8 +5,8 @@ import json
 import pytest
 from made_up import SMALL, made_up_run, without_time
 
-from bnlib import study
-from bnlib.errors import BookError
+from bnlib import data, study
+from bnlib.errors import BookError, NoData
 from bnlib.recipe import Timing
 from bnlib.records.store import Store
 from bnlib.study import Study, Unfinished
@@ -176,3 +176,42 @@ def test_a_timing_that_this_machine_cannot_make_is_refused_before_training(tmp_p
     with pytest.raises(BookError, match="device 'cuda'"):
         study.train([SMALL, Timing(recipe=SMALL, device="cuda")])
     assert list(tmp_path.rglob("*.json")) == []
+
+
+SVHN = [SMALL.but(dataset="svhn", image_size=32, seed=seed) for seed in range(2)]
+
+
+@pytest.fixture
+def no_svhn(monkeypatch):
+    """A machine that has every data set but one, and no network."""
+
+    def absent(datasets):
+        return {name: f"data set {name!r} is missing" for name in datasets if name == "svhn"}
+
+    monkeypatch.setattr(data, "absent", absent)
+
+
+def test_runs_whose_data_set_is_missing_wait_and_the_others_are_made(places, trained, no_svhn):
+    here = Study("one", "laptop")
+    with pytest.raises(NoData, match="one: 2 runs could not be made: data set 'svhn' is missing"):
+        here.train([*SVHN, *RECIPES])
+    assert trained == RECIPES
+
+
+def test_a_chapter_stands_without_them(places, trained, no_svhn, capsys):
+    runs = Study("one", "laptop").run({"main": RECIPES, "other": SVHN, "empty": []})
+    assert [len(some) for some in runs.values()] == [3, 0, 0]
+    assert "not recorded: other. one: 2 runs could not be made" in capsys.readouterr().err
+
+
+def test_but_not_without_what_it_turns_on(places, trained, no_svhn):
+    with pytest.raises(NoData):
+        Study("one", "laptop").run({"empty": [], "main": SVHN, "other": RECIPES})
+
+
+def test_a_data_set_that_cannot_be_had_is_named(monkeypatch):
+    def read(dataset):
+        raise NoData(f"no {dataset}")
+
+    monkeypatch.setattr(data.vision, "_read", read)
+    assert data.absent(["digits", "svhn", "mnist"]) == {"svhn": "no svhn", "mnist": "no mnist"}
