@@ -22,7 +22,7 @@ from bnlib.training import deep_linear
 from bnlib.training.optim import make_optimizer
 from bnlib.training.precise import averaging
 
-NET = ("dataset", "image_size", "model", "width", "norm", "activation")
+NET = ("dataset", "image_size", "model", "width", "norm", "norm_at", "ghost", "activation")
 LEARNER = ("dropout", "dropout_at", "optimizer", "momentum", "nesterov", "batch_size", "precision")
 
 

@@ -1,13 +1,14 @@
 """A run as so many passes of each kind: training, the evaluations, the probes.
 
 A run that diverges or stops early is priced as if it went on. Left out, since they cost little:
-reading the data, the initial weights, an epoch's order, the copies that some probes take.
+reading the data, the initial weights, an epoch's order, the copies that some probes take,
+clipping, rates by layer.
 """
 
 from collections.abc import Callable
 
 from bnlib.catalogue import DATASETS, NORMS
-from bnlib.measure import layer_inputs, logits, plane, unit_inputs, variance_shift
+from bnlib.measure import layer_inputs, logits, plane, unit_inputs, units, variance_shift
 from bnlib.measure.landscape import POINTS
 from bnlib.price import passes
 from bnlib.price.trace import Work
@@ -127,6 +128,11 @@ def _unit_inputs(recipe: Recipe) -> Work:
     return Work({passes.forward(recipe, images): moments})
 
 
+def _units(recipe: Recipe) -> Work:
+    images = min(units.IMAGES, parts(recipe.dataset)[1])
+    return Work({passes.step(recipe.but(batch_size=images, clip=0.0)): recipe.epochs + 1})
+
+
 def _variance_shift(recipe: Recipe) -> Work:
     images = min(variance_shift.IMAGES, parts(recipe.dataset)[0])
     return Work({passes.forward(recipe, images): 2})
@@ -148,6 +154,7 @@ PROBES: dict[str, Callable[[Recipe], Work]] = {
     "s2_evaluation": _s2_evaluation,
     "shift": _shift,
     "unit_inputs": _unit_inputs,
+    "units": _units,
     "variance_shift": _variance_shift,
     "weights": _weights,
 }
