@@ -197,3 +197,12 @@ def test_a_machine_without_the_data_sets_draws_those_that_are_built_in(monkeypat
     assert found
     monkeypatch.setattr(data_pictures, "SETS", ())
     assert list(data_pictures._there()) == ["digits", "shapes"]
+
+
+def test_saturation_is_blamed_only_where_there_is_some():
+    assert "30.5 % without batch norm" in answers.flat_units(RUNS)
+    assert "not saturation" not in answers.flat_units(RUNS)
+    runs = study()
+    for run in runs["sigmoid"]:
+        run.arrays["units_saturated"] = np.zeros((6, 11))
+    assert "it is not saturation that stops" in answers.flat_units(runs)

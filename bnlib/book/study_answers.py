@@ -25,7 +25,7 @@ from bnlib.claims.arms import NotTested, Untestable, arms, contrast, pace
 from bnlib.claims.card import Cards
 from bnlib.claims.extremes import flat
 from bnlib.claims.judge import FAILS, HOLDS, IN_PART, OPEN
-from bnlib.claims.margins import CIFAR, RATIO
+from bnlib.claims.margins import CIFAR, RATIO, UNITS
 from bnlib.claims.regularising import parts_of
 from bnlib.run import Runs
 
@@ -169,10 +169,18 @@ def flat_units(runs: Experiments) -> str:
         batch, none = (100 * np.nanmean(flat(what)(arm)) for arm in arms(runs[name]))
         return f"{none:.1f} % without batch norm and {batch:.1f} % with it"
 
-    return (
+    said = (
         f"Saturated outputs of the sigmoids: {both('sigmoid', 'saturated')}. Dead ReLUs: "
         f"{both('cnn', 'dead')} at the rate 0.01, {both('fast', 'dead')} at 0.1."
     )
+    plain = arms(runs["sigmoid"])[1]
+    stuck = not learned(plain, RUNNING).any()
+    if stuck and flat("saturated")(plain).max() < UNITS.margin:
+        said += (
+            " So it is not saturation that stops the plain network with sigmoids: hardly any of "
+            "its units is in a flat end. Its gradients vanish ({numref}`fig-study-gradients`)."
+        )
+    return said
 
 
 @if_asked
