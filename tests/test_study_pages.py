@@ -200,7 +200,9 @@ def test_a_machine_without_the_data_sets_draws_those_that_are_built_in(monkeypat
 
 
 def test_saturation_is_blamed_only_where_there_is_some():
-    assert "30.5 % without" in answers.flat_units(RUNS).replace("30.4", "30.5").replace("30.6", "30.5")
+    assert "30.5 % without" in answers.flat_units(RUNS).replace("30.4", "30.5").replace(
+        "30.6", "30.5"
+    )
     assert "not saturation" not in answers.flat_units(RUNS)
     runs = study()
     for run in runs["sigmoid"]:
