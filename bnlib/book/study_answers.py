@@ -248,6 +248,23 @@ def decayed(decay: Runs) -> str:
 
 
 @if_asked
+def dropped(runs: Experiments) -> str:
+    """What the two evaluations make of dropout in front of batch norm."""
+    batch, none = arms(runs["dropout"])
+    running, precise, plain = (
+        f"{accuracy(arm, how).mean():.0f} %"
+        for arm, how in ((batch, RUNNING), (batch, PRECISE), (none, RUNNING))
+    )
+    spoils = accuracy(batch, PRECISE).mean() > accuracy(batch, RUNNING).mean() + CIFAR.margin
+    return (
+        f"With dropout the plain network ends at {plain}; the one with batch norm at {running} by "
+        f"{RUNNING} and at {precise} by {PRECISE}."
+        + " They are the same weights: dropout in front of batch norm spoils the averages, as in "
+        "{doc}`chapter 4 <04_alexnet>`." * bool(spoils)
+    )
+
+
+@if_asked
 def after(runs: Experiments) -> str:
     """Norm behind the activation against in front of it, for the MLP."""
     behind = runs["after"]

@@ -57,7 +57,7 @@ def _rows(ax: Axes, some: list[Duel]) -> None:
 def extremes(runs: Mapping[str, Runs]) -> Figure:
     """Validation accuracy over the epochs with sigmoids, at ten times the rate, from N(0, 1)."""
     batch, _ = arms(runs["cnn"])
-    fig, axes = plt.subplots(1, 3, sharey=True, figsize=(plots.TEXT_WIDTH, 3.2))
+    fig, axes = plt.subplots(1, 3, sharey=True, figsize=(plots.TEXT_WIDTH, 3.7))
     plots.scale(runs["sigmoid"])
     panels = {"sigmoids": "sigmoid", "learning rate 0.1": "fast", "weights from N(0, 1)": "normal"}
     for ax, (title, name) in zip(axes, panels.items(), strict=True):
@@ -73,9 +73,14 @@ def extremes(runs: Mapping[str, Runs]) -> Figure:
         for arm, look in lines:
             _learning(ax, arm, look)
         ax.set(xlabel="epoch", title=title, ylim=(0, None))
-        ax.legend(loc="best", fontsize=8)
     axes[0].set_ylabel("validation accuracy (%)")
+    named = {name: line for ax in axes for line, name in zip(*_handles(ax), strict=True)}
+    fig.legend(named.values(), named, loc="outside lower center", ncols=3, fontsize=9)
     return fig
+
+
+def _handles(ax: Axes) -> tuple[list, list[str]]:
+    return ax.get_legend_handles_labels()
 
 
 def _epochs(arm: Runs) -> np.ndarray:

@@ -12,6 +12,7 @@ from bnlib.catalogue import DATASETS
 from bnlib.claims.arms import arms
 from bnlib.claims.card import Cards
 from bnlib.claims.controlled import SETS
+from bnlib.claims.margins import three_digits
 from bnlib.run import Runs
 
 Rows = dict[str, dict[str, str]]
@@ -108,7 +109,7 @@ def overhead(timings: Runs) -> Rows:
     for run in sorted(timings, key=lambda run: run.recipe.recipe.batch_size):
         size, seconds = run.recipe.recipe.batch_size, run.history
         rows[f"{size}"] = {
-            "no norm (ms)": f"{1000 * np.median(seconds['none']):.3g}",
+            "no norm (ms)": three_digits(1000 * float(np.median(seconds["none"]))),
             "PyTorch's adds": _adds(seconds, "torch"),
             "ours adds": _adds(seconds, "batch"),
             "S1: adds an epoch": f"{OVERHEAD[size]:g} %" if size in OVERHEAD else "–",
