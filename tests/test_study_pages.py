@@ -142,8 +142,8 @@ def test_rows_of_the_tables():
     assert data["CIFAR-10"]["classes"] == "10"
     assert "rate 0.1, no norm, clipped" in tables.settings(RUNS)
     time = tables.overhead(RUNS["timing"])
-    assert time["32"]["PyTorch's adds"].startswith("18 %")
-    assert time["32"]["S1: adds an epoch"] == "19.7 %"
+    assert time["32"]["PyTorch's BN"].startswith("1.18× (")
+    assert time["32"]["S1: an epoch"] == "1.20×"
     assert list(time) == ["32", "128", "512"]
     chosen = [row for row in tables.schedules(RUNS) if "chosen" in row]
     assert chosen == ["rate 0.01 (chosen: BN, no norm)"]

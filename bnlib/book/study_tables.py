@@ -104,23 +104,23 @@ def regularisers(runs: Experiments) -> Rows:
 
 
 def overhead(timings: Runs) -> Rows:
-    """A row a batch size: milliseconds a step without norm, and what either batch norm adds."""
+    """A row a batch size: milliseconds a step without norm, and how many times as long it takes
+    with either batch norm."""
     rows = {}
     for run in sorted(timings, key=lambda run: run.recipe.recipe.batch_size):
         size, seconds = run.recipe.recipe.batch_size, run.history
         rows[f"{size}"] = {
             "no norm (ms)": three_digits(1000 * float(np.median(seconds["none"]))),
-            "PyTorch's adds": _adds(seconds, "torch"),
-            "ours adds": _adds(seconds, "batch"),
-            "S1: adds an epoch": f"{OVERHEAD[size]:g} %" if size in OVERHEAD else "–",
+            "PyTorch's BN": _times(seconds, "torch"),
+            "our BN": _times(seconds, "batch"),
+            "S1: an epoch": f"{1 + OVERHEAD[size] / 100:.2f}×" if size in OVERHEAD else "–",
         }
     return rows
 
 
-def _adds(seconds: Mapping[str, list[float]], norm: str) -> str:
-    ratios = 100 * (np.divide(seconds[norm], seconds["none"]) - 1)
-    middle, low, high = (f"{x:.0f}" for x in (np.median(ratios), ratios.min(), ratios.max()))
-    return f"{middle} % ({low} to {high})".replace("-", "−")
+def _times(seconds: Mapping[str, list[float]], norm: str) -> str:
+    ratios = np.divide(seconds[norm], seconds["none"])
+    return f"{np.median(ratios):.2f}× ({ratios.min():.2f}–{ratios.max():.2f})"
 
 
 def schedules(runs: Experiments) -> Rows:
