@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
-from study_runs import CHANCE, card, study, usual, words
+from study_runs import CHANCE, NAME, card, study, usual, words
+
+from bnlib.claims import cards
+from bnlib.claims.card import MANY, Cards
+from bnlib.claims.ledger import CLAIMS
 
 AS_SAID = study()
 
@@ -129,3 +133,13 @@ def test_a_schedule_that_never_lowered_the_rate_is_not_asked():
         f"test accuracy, decaying rate − constant, plateau, {norm}"
         for norm in ("with BN", "without BN")
     ]
+
+
+def test_of_many_cards_the_pictures_are_folded():
+    every = cards(CLAIMS[NAME], AS_SAID)
+    assert len(every) > MANY
+    for some, at_once in ((every, False), (Cards(every[:MANY]), True)):
+        page = some._repr_html_()
+        shown = page.partition("<details>")[0]
+        assert ('<div class="parts">' in shown) == at_once
+        assert page.count('<div class="parts">') == len(some)

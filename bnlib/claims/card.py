@@ -18,6 +18,7 @@ from bnlib.scale import Scale
 if TYPE_CHECKING:
     from bnlib.claims.claim import Claim, Erratum
 
+MANY = 10  # cards of a page; of more the pictures are folded
 HEADS = ("part", "size (95 % interval)", "n", "word", "statistics")
 
 
@@ -91,17 +92,21 @@ class Card:
         return "\n".join(lines + [f"  {self.history}"] * bool(self.history))
 
     def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, short: bool = False) -> str:
+        """``short`` folds the picture as well."""
         main, size = self.main, ""
         if main:
             size = f"{escape(main.part.name)}: <strong>{escape(main.size)}</strong>"
-        scale = "; ".join(map(str, self.scales))
+        scale = _p(escape("; ".join(map(str, self.scales))), "verdict-scale")
+        picture = whiskers(self.answers) + scale
         body = (
             _p(f"<em>{escape(self.claim.source)}:</em> {escape(self.claim.says)}"),
             _p(escape(_sentence(self.because))),
             _p(size, "verdict-size"),
-            whiskers(self.answers),
-            _p(escape(scale), "verdict-scale"),
-            f"<details><summary>Parts and rule</summary>{self._table()}"
+            picture * (not short),
+            f"<details><summary>Parts and rule</summary>{picture * short}{self._table()}"
             f"{_p(escape(self.history))}"
             f"{_p('Rule: ' + escape(self.claim.rule), 'verdict-rule')}</details>",
         )
@@ -152,7 +157,10 @@ class Cards(list[Card | ErratumCard]):
         return "\n".join(map(repr, self))
 
     def _repr_html_(self) -> str:
-        return "".join(card._repr_html_() for card in self)
+        short = len(self.judged) > MANY
+        return "".join(
+            card.html(short) if isinstance(card, Card) else card._repr_html_() for card in self
+        )
 
 
 def _row(answer: Answer) -> str:
