@@ -8,7 +8,7 @@ from bnlib.claims import first_words
 from bnlib.claims.card import Cards, ErratumCard
 from bnlib.claims.errata import ERRATA
 from bnlib.claims.ledger import together
-from bnlib.claims.margins import CIFAR, EPOCHS, ERROR, MNIST, NATS, RATIO, RUNS, SLOPE, Unit
+from bnlib.claims.margins import CIFAR, EPOCHS, ERROR, MNIST, NATS, RATIO, RUNS, SLOPE, UNITS, Unit
 
 MEASURES: dict[str, Unit] = {
     "accuracy on CIFAR-10 and CIFAR-100": CIFAR,
@@ -17,6 +17,7 @@ MEASURES: dict[str, Unit] = {
     "ratios: times, widths, distances": RATIO,
     "epochs": EPOCHS,
     "a loss": NATS,
+    "dead or saturated units": UNITS,
     "counts of runs, and ranks": RUNS,
     "the error of a formula": ERROR,
 }
