@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
-from study_runs import CHANCE, NAME, study, usual
+from study_runs import CHANCE, NAME, run_of, study, usual
 
 from bnlib import claims
 from bnlib.book import data_pictures
@@ -209,3 +209,10 @@ def test_saturation_is_blamed_only_where_there_is_some():
     for run in runs["sigmoid"]:
         run.arrays["units_saturated"] = np.zeros((6, 11))
     assert "it is not saturation that stops" in answers.flat_units(runs)
+
+
+def test_short_runs_say_nothing_of_fluctuations(recwarn):
+    runs = study()
+    short = Runs(run_of("cnn", run.recipe.but(epochs=2), usual) for run in runs["cnn"])
+    assert "It needs runs of 4 epochs." in answers.fluctuations(runs | {"sigmoid": short})
+    assert not recwarn.list

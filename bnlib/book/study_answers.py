@@ -23,7 +23,7 @@ from bnlib.book.says import box
 from bnlib.book.study_duels import duels
 from bnlib.claims.arms import NotTested, Untestable, arms, contrast, pace
 from bnlib.claims.card import Cards
-from bnlib.claims.extremes import flat
+from bnlib.claims.extremes import flat, long_enough
 from bnlib.claims.judge import FAILS, HOLDS, IN_PART, OPEN
 from bnlib.claims.margins import CIFAR, RATIO, UNITS
 from bnlib.claims.regularising import parts_of
@@ -133,6 +133,8 @@ def bare(runs: Experiments) -> str:
 @if_asked
 def fluctuations(runs: Experiments) -> str:
     """How much the validation accuracy scatters with sigmoids and with ReLUs, with batch norm."""
+
+    long_enough(arms(runs[name])[0] for name in ("sigmoid", "cnn"))
 
     def scatter(name: str, how: str) -> str:
         return f"{2 ** roughness(arms(runs[name])[0], how).mean():.1f}"

@@ -1,7 +1,7 @@
 """The controlled study's claims on what the plain network cannot do: sigmoids, high rates, wild
 starts, and why (S1.9, S1.10, S1.12, S1.19, S1.21, S1.22)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from bnlib.claims.controlled import DATED, SOURCE
 from bnlib.claims.judge import AT_LEAST, AT_MOST, LESS, MORE, Part
 from bnlib.claims.margins import CIFAR, RATIO, RUNS, UNITS
 from bnlib.claims.outcomes import level
+from bnlib.claims.regularisers import SHORTEST
 from bnlib.run import Run, Runs
 
 COUNTED = f"A run has learned when it ends above {LEARNS} times chance."
@@ -25,6 +26,12 @@ def _normed(runs: Runs) -> Runs:
 
 def _plain(runs: Runs) -> Runs:
     return arms(runs)[1]
+
+
+def long_enough(arms: Iterable[Runs]) -> None:
+    """Refuse runs too short to see how much their accuracy scatters."""
+    shortest = min(run.recipe.epochs for arm in arms for run in arm)
+    need(shortest >= SHORTEST, f"runs of {SHORTEST} epochs")
 
 
 def _only_with(runs: Experiments, name: str, where: str) -> Part:
@@ -52,6 +59,7 @@ def _only_with(runs: Experiments, name: str, where: str) -> Part:
 def handles_sigmoids(runs: Experiments) -> list[Part]:
     def rougher(how: str) -> Finding:
         both = [_normed(runs[name]) for name in ("sigmoid", "cnn")]
+        long_enough(both)
         need(all(learned(arm, how).all() for arm in both), "runs that all learn")
         return contrast(*both, roughness, how, runs)
 
@@ -111,6 +119,7 @@ def handles_any_start(runs: Experiments) -> list[Part]:
 
     def scatter(how: str) -> Finding:
         both = wild_and_he(how)
+        long_enough(both)
         need(all(learned(arm, how).all() for arm in both), "runs that all learn")
         return contrast(*both, roughness, how, runs)
 
