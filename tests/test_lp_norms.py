@@ -165,5 +165,7 @@ def test_registry():
         assert isinstance(made, LpNorm)
         assert not isinstance(made, BATCH_NORMS)
         assert (made.p, made.num_features) == (p, 5)
-    with pytest.raises(BookError, match="'none', 'batch', 'torch', 'naive', 'l1', 'l2', 'linf'"):
+    with pytest.raises(
+        BookError, match="'none', 'batch', 'torch', 'naive', 'bare', 'l1', 'l2', 'linf'"
+    ):
         Recipe(norm="l3")

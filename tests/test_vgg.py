@@ -27,6 +27,7 @@ KINDS = {
     "group": nn.GroupNorm,
     "layer": nn.GroupNorm,
     "naive": BatchNorm,
+    "bare": BatchNorm,
     "noisy": nn.Sequential,  # the norm, if any, and the noise behind it
     "noise": nn.Sequential,
 }
