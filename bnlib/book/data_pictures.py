@@ -4,18 +4,16 @@ Drawn once, where the data sets are, and kept as a picture beside the records, s
 without data sets shows it too.
 """
 
-import io
-
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Image
 
 from bnlib import data
 from bnlib.book import plots
+from bnlib.book.samples import drawn_once
 from bnlib.catalogue import DATASETS
 from bnlib.claims.controlled import SETS
 from bnlib.errors import BookError
-from bnlib.paths import write_whole
 from bnlib.records.store import Store
 
 ACROSS = 9  # test images in a row
@@ -25,13 +23,7 @@ WIDTH = 700  # pixels on the page
 
 def show(store: Store) -> Image:
     """The picture, drawn if it is not there."""
-    path = store.root / NAME
-    if not path.exists():
-        figure = _draw(_there())
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
-        plt.close(figure)
-        write_whole(path, picture.getvalue())
+    path = drawn_once(store.root / NAME, lambda: _draw(_there()))
     return Image(filename=path, width=WIDTH)
 
 

@@ -5,6 +5,7 @@ that a clone without data sets shows it too.
 """
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -22,9 +23,13 @@ ROWS = 4  # of the first test pictures; one more row shows the first that are wr
 
 def grid(run: Run, store: Store) -> Path:
     """The picture for ``run`` (which needs the probe ``predictions``), drawn if it is not there."""
-    path = store.path_of(run.recipe).with_suffix(".png")
+    return drawn_once(store.path_of(run.recipe).with_suffix(".png"), lambda: _draw(run))
+
+
+def drawn_once(path: Path, draw: Callable[[], plt.Figure]) -> Path:
+    """The picture at ``path``, drawn if it is not there."""
     if not path.exists():
-        figure = _draw(run)
+        figure = draw()
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
         plt.close(figure)

@@ -74,13 +74,13 @@ def extremes(runs: Mapping[str, Runs]) -> Figure:
             _learning(ax, arm, look)
         ax.set(xlabel="epoch", title=title, ylim=(0, None))
     axes[0].set_ylabel("validation accuracy (%)")
-    named = {name: line for ax in axes for line, name in zip(*_handles(ax), strict=True)}
+    named = {
+        name: line
+        for ax in axes
+        for line, name in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
     fig.legend(named.values(), named, loc="outside lower center", ncols=3, fontsize=9)
     return fig
-
-
-def _handles(ax: Axes) -> tuple[list, list[str]]:
-    return ax.get_legend_handles_labels()
 
 
 def _epochs(arm: Runs) -> np.ndarray:

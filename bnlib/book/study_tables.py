@@ -30,7 +30,6 @@ DUELS = {  # the source's duels: its score, the experiment, the claim
 BEST_KNOWN = {"mnist": 99.8, "svhn": 98.3, "cifar10": 96.5, "cifar100": 75.7}  # as S1 says, 2016
 OVERHEAD = {32: 19.7, 64: 19.0, 128: 16.4, 256: 15.5, 512: 15.3, 1024: 15.2}  # S1's Table B.4, %
 START = {"same": "N(0, 1), He's last layer", "start": "the same, rates undone"}
-SCHEDULES = {"constant": "constant", "plateau": "plateau", "cosine": "cosine"}
 
 
 def scoreboard(runs: Experiments, judged: Cards) -> Rows:
@@ -128,7 +127,7 @@ def schedules(runs: Experiments) -> Rows:
     rows = {}
     for name, some in runs["schedules"].by("schedule").items():
         batch, none = arms(some)
-        rows[SCHEDULES[name]] = {"no norm": percent(none), "batch norm": percent(batch)}
+        rows[name] = {"no norm": percent(none), "batch norm": percent(batch)}
     for lr in sorted(runs["rates"].values("lr")):
         batch, none = arms(runs["rates"].where(lr=lr))
         chosen = [

@@ -7,7 +7,7 @@ from bnlib.claims.arms import Experiments, NotTested, arms, contrast, pace, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_MOST, EQUAL, MORE, Part
 from bnlib.claims.margins import CIFAR, RATIO, SLOPE
-from bnlib.claims.outcomes import at_best_rate, level, longer
+from bnlib.claims.outcomes import at_best_rate, level, longer, slope
 from bnlib.claims.regularisers import SOURCE, alone_is_better, decay_adds_nothing, slows_batch_norm
 from bnlib.run import Runs
 
@@ -110,19 +110,13 @@ def larger_is_better(runs: Experiments) -> list[Part]:
             MORE,
             by_size(name, place),
             runs,
-            weights=_slope(np.log2(sizes[name])),
+            weights=slope(np.log2(sizes[name])),
             unit=SLOPE,
             at={"rate": rate, "norm": norm},
         )
         for name, rate in rates.items()
         for place, norm in enumerate(("with BN", "without BN"))
     ]
-
-
-def _slope(x: np.ndarray) -> np.ndarray:
-    """What each y counts in the least-squares slope of y on x."""
-    off = x - x.mean()
-    return off / (off**2).sum()
 
 
 @claim(

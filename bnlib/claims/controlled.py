@@ -9,7 +9,7 @@ from bnlib.claims.arms import Experiments, arms, pace, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_MOST, LESS, MORE, Part
 from bnlib.claims.margins import CIFAR, MNIST, RATIO, SLOPE
-from bnlib.claims.outcomes import level, longer
+from bnlib.claims.outcomes import level, longer, slope
 from bnlib.run import Runs
 
 SOURCE = "Slides “The Effect of Batch Normalization on Deep Convolutional Neural Networks” (S1)"
@@ -87,7 +87,7 @@ def ahead_at_every_size(runs: Experiments) -> list[Part]:
             LESS,
             by_size(name, place, there[name]),
             runs,
-            weights=_slope(np.log2(there[name])),
+            weights=slope(np.log2(there[name])),
             unit=SLOPE,
             at={"rate": rate, "norm": norm},
         )
@@ -96,11 +96,6 @@ def ahead_at_every_size(runs: Experiments) -> list[Part]:
         if len(there[name]) > 1
     ]
     return ahead + slopes
-
-
-def _slope(x: np.ndarray) -> np.ndarray:
-    off = x - x.mean()
-    return off / (off**2).sum()
 
 
 @claim(

@@ -61,6 +61,12 @@ def level(
     return Part(text, kind, RUNS, count, primary, at)
 
 
+def slope(x: np.ndarray) -> np.ndarray:
+    """What each y counts in the least-squares slope of y on x."""
+    off = x - x.mean()
+    return off / (off**2).sum()
+
+
 def longer(
     text: str,
     arms: Arms,
