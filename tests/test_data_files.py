@@ -12,8 +12,6 @@ from torchvision import datasets
 from bnlib.data import vision as data
 from bnlib.errors import BookError
 
-RNG = np.random.default_rng()
-
 
 @pytest.fixture
 def raw(tmp_path, monkeypatch):
@@ -31,8 +29,9 @@ def raw(tmp_path, monkeypatch):
 
 def svhn_file(path, count: int) -> tuple[str, np.ndarray, np.ndarray]:
     """A made-up .mat file of SVHN's format, its MD5, its images (N, H, W, C) and labels."""
-    images = RNG.integers(0, 256, (count, 32, 32, 3), np.uint8)
-    labels = RNG.integers(0, 10, count)
+    rng = np.random.default_rng(count)
+    images = rng.integers(0, 256, (count, 32, 32, 3), np.uint8)
+    labels = rng.integers(0, 10, count)
     stored = np.where(labels == 0, 10, labels)  # SVHN calls the digit 0 "10"
     savemat(path, {"X": images.transpose(1, 2, 3, 0), "y": stored[:, None].astype(np.uint8)})
     return hashlib.md5(path.read_bytes()).hexdigest(), images, labels
@@ -64,8 +63,9 @@ def mnist_files(root, count: int = 20) -> None:
     """MNIST's four files with other pictures in them."""
     folder = root / "MNIST" / "raw"
     folder.mkdir(parents=True)
+    rng = np.random.default_rng(count)
     for part in ("train", "t10k"):
-        pixels, labels = RNG.bytes(count * 784), RNG.bytes(count)
+        pixels, labels = rng.bytes(count * 784), rng.bytes(count)
         head = struct.pack(">iiii", 2051, count, 28, 28)
         (folder / f"{part}-images-idx3-ubyte").write_bytes(head + pixels)
         (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">ii", 2049, count) + labels)

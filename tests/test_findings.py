@@ -18,11 +18,15 @@ from bnlib.analysis.findings import (
     spread,
 )
 
-RNG = np.random.default_rng(11)
+
+@pytest.fixture
+def rng():
+    """A test's own: the same numbers in any order of the tests."""
+    return np.random.default_rng(11)
 
 
-def test_a_pooled_difference_by_its_formula():
-    arms = [RNG.normal(m, 0.5, n) for m, n in ((90, 3), (91, 5), (80, 10))]
+def test_a_pooled_difference_by_its_formula(rng):
+    arms = [rng.normal(m, 0.5, n) for m, n in ((90, 3), (91, 5), (80, 10))]
     kind = spread(arms)
     squares = sum(sum((v - sum(a) / len(a)) ** 2 for v in a) for a in arms)
     assert kind.df == 15
@@ -34,16 +38,16 @@ def test_a_pooled_difference_by_its_formula():
     assert "15 df" in found.method
 
 
-def test_of_two_arms_the_pooled_difference_is_students():
-    a, b = RNG.normal(1, 1, 6), RNG.normal(0, 1, 4)
+def test_of_two_arms_the_pooled_difference_is_students(rng):
+    a, b = rng.normal(1, 1, 6), rng.normal(0, 1, 4)
     found = difference(a, b, spread([a, b]))
     theirs = stats.ttest_ind(a, b)
     assert found.interval(0.9) == pytest.approx(tuple(theirs.confidence_interval(0.9)))
     assert 2 * min(found.p_above(0), found.p_below(0)) == pytest.approx(theirs.pvalue)
 
 
-def test_arms_of_different_spread_are_compared_by_welch():
-    a, b = RNG.normal(1, 5, 20), RNG.normal(0, 0.1, 20)
+def test_arms_of_different_spread_are_compared_by_welch(rng):
+    a, b = rng.normal(1, 5, 20), rng.normal(0, 0.1, 20)
     kind = spread([a, b])
     assert kind.p == pytest.approx(stats.bartlett(a, b).pvalue)
     assert not kind.shared
@@ -69,9 +73,9 @@ def test_a_combination_of_arms_by_its_formula(pooled):
     assert found.df == pytest.approx(10 if pooled else welch)
 
 
-def test_a_paired_difference_loses_what_the_pairs_share():
-    pairs = RNG.normal(0, 10, 8)
-    a, b = pairs + RNG.normal(1, 0.1, 8), pairs + RNG.normal(0, 0.1, 8)
+def test_a_paired_difference_loses_what_the_pairs_share(rng):
+    pairs = rng.normal(0, 10, 8)
+    a, b = pairs + rng.normal(1, 0.1, 8), pairs + rng.normal(0, 0.1, 8)
     found = paired_difference(a, b)
     assert found.interval() == pytest.approx(tuple(stats.ttest_rel(a, b).confidence_interval()))
     assert found.method == "paired, 7 df"
@@ -95,8 +99,8 @@ def test_a_constant_arm_does_not_make_a_kind_precise():
     assert not spread([constant, np.array([10.0, 10.1, 10.2])]).shared
 
 
-def test_seeds_wanted_come_from_the_spread_alone():
-    arm = RNG.normal(0, 0.5, 40)
+def test_seeds_wanted_come_from_the_spread_alone(rng):
+    arm = rng.normal(0, 0.5, 40)
     kind = spread([arm, arm[::-1] + 1])
     t = stats.t.ppf(0.975, kind.df)
     for gap in (0, 5):
