@@ -126,10 +126,15 @@ def test_speed_is_put_into_time_by_the_timing_of_the_nearest_batch():
 def test_group_norm_on_the_smallest_batches():
     runs = study(lambda name, r: usual(name, r) + 0.01 * (r.norm == "group"))
     said = answers.group(runs)
-    at_two, at_eight = said.split("; ")
-    gains = [float(x) for x in re.findall(r"\+(\d\.\d+) points", at_two)]
-    assert gains == pytest.approx([3, 4], abs=0.4)
-    assert at_eight.startswith("at 8 images")
+    at_two, at_eight = said.split(" With ")
+    levels = [float(x) for x in re.findall(r"(\d+\.\d) %", at_two)]
+    none, batch, precise, other = levels
+    assert batch - none == pytest.approx(3, abs=0.4)
+    assert precise == pytest.approx(batch, abs=1.5)
+    assert other - none == pytest.approx(4, abs=0.4)
+    (gain,) = re.findall(r"\+(\d\.\d+) points", at_two)
+    assert float(gain) == pytest.approx(other - batch, abs=0.06)
+    assert at_eight.startswith("8 images a batch")
 
 
 def test_rows_of_the_tables():

@@ -27,11 +27,12 @@ def grid(run: Run, store: Store) -> Path:
 
 
 def drawn_once(path: Path, draw: Callable[[], plt.Figure]) -> Path:
-    """The picture at ``path``, drawn if it is not there."""
+    """The picture at ``path``, drawn if it is not there, for a light page and a dark one."""
     if not path.exists():
         figure = draw()
         picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
+        metadata = {"Software": None}
+        figure.savefig(picture, format="png", dpi=150, transparent=True, metadata=metadata)
         plt.close(figure)
         write_whole(path, picture.getvalue())
     return path

@@ -52,6 +52,11 @@ def points(one: Runs, other: Runs, runs: Experiments, how: str = RUNNING) -> str
     return CIFAR.show(contrast(one, other, accuracy, how, runs))
 
 
+def level(arm: Runs, how: str = RUNNING) -> str:
+    """Mean test accuracy; a run that diverged guesses."""
+    return f"{accuracy(arm, how).mean():.1f} %"
+
+
 def short_answer(runs: Experiments, judged: Cards) -> Markdown:
     batch, none = arms(runs["cnn"])
     found = duels(runs)
@@ -284,8 +289,11 @@ def group(runs: Experiments) -> str:
     for size in sorted(small.values("batch_size")):
         some = small.where(batch_size=size)
         (batch, none), other = arms(some), some.where(norm="group")
+        precise = level(batch, PRECISE)
         said.append(
-            f"at {size} images batch norm is {points(batch, none, runs)} against no norm, group "
-            f"norm {points(other, none, runs)}"
+            f"With {size} images a batch the MLP ends at {level(none)} without a norm, at "
+            f"{level(batch)} with batch norm ({precise} with precise statistics) and at "
+            f"{level(other)} with group norm, which is {points(other, batch, runs)} against "
+            "batch norm."
         )
-    return f"{'; '.join(said).capitalize()}." if said else NO_SMALLEST
+    return " ".join(said) or NO_SMALLEST
