@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from PIL import Image
@@ -57,6 +58,9 @@ AXE = """async () => (await axe.run({exclude: ["mjx-container"]}, {  // MathJax 
     v.impact, `${v.id}: ${v.nodes.length} of them, such as ${v.nodes[0].html.slice(0, 120)} `
         + `(${(v.nodes[0].any[0] || v.nodes[0].all[0] || v.nodes[0].none[0]).message})`])"""
 
+LOADED = """() => [location.href, ...performance.getEntriesByType("resource").map(e => e.name)]
+    .filter(url => url.startsWith("file:"))"""
+
 FAINT = """() => {  // texts whose colour is hardly that of what they stand on
     const rgb = text => text.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
@@ -86,6 +90,12 @@ def wide(page, phone: bool) -> list[str]:
     in its own box, by the arrow keys as well, below a first column that stays where it is."""
     page.evaluate(OPEN)
     return page.evaluate(WIDE, phone)
+
+
+def weight(page) -> int:
+    """Bytes of the page and of all that it has loaded, from files."""
+    loaded = page.evaluate(LOADED)
+    return sum(Path(unquote(urlsplit(url).path)).stat().st_size for url in set(loaded))
 
 
 def bare_figures(page) -> list[str]:

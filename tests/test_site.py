@@ -78,11 +78,13 @@ def visit(browser, html):
         context.close()
 
 
+@pytest.mark.slow
 def test_the_committed_chapters_build_without_warnings(html):
     assert (html / "index.html").is_file()
     assert [page for page in PAGES if not (html / page).is_file()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", Book().chapters(), ids=lambda path: path.stem)
 def test_a_chapter_and_what_is_in_it_have_the_number_of_its_file(html, path):
     page = (html / path.with_suffix(".html")).read_text(encoding="utf-8")
@@ -98,6 +100,7 @@ def test_a_chapter_and_what_is_in_it_have_the_number_of_its_file(html, path):
     assert equations == [f"{chapter}.{place}" for place in range(1, len(equations) + 1)]
 
 
+@pytest.mark.slow
 def test_references_to_another_chapters_figure_have_its_number(html):
     pages = [(html / path.with_suffix(".html")).read_text() for path in Book().chapters()]
     links = re.findall(
@@ -107,6 +110,7 @@ def test_references_to_another_chapters_figure_have_its_number(html):
     assert all(file in ("", number) for file, number in links)
 
 
+@pytest.mark.slow
 def test_pictures_have_a_narrow_one_and_their_scale(html):
     page = (html / "chapters" / "03_lenet.html").read_text(encoding="utf-8")
     narrow = re.findall(r'<source media="screen and [^"]*" srcset="\.\./([^"]+)"><img', page)
@@ -115,6 +119,7 @@ def test_pictures_have_a_narrow_one_and_their_scale(html):
     assert page.count('<p class="scale">') == len(narrow)
 
 
+@pytest.mark.slow
 def test_the_front_page_has_a_picture_of_every_chapter_and_the_list_its_labels(html):
     front = (html / "intro.html").read_text(encoding="utf-8")
     for path in Book().chapters():
@@ -172,6 +177,7 @@ def test_page_passes_the_gate_on_a_desk(visit, name):
     assert page_gate.bare_figures(page) == []
     assert page_gate.faint(page) == []
     assert page_gate.hard_to_use(page) == []
+    assert 10**5 < page_gate.weight(page) < 3 * 10**6
 
 
 @pytest.mark.browser

@@ -14,6 +14,7 @@ from bnlib.book import study_figures as figures
 from bnlib.book import study_tables as tables
 from bnlib.book.study_duels import duels, every_size
 from bnlib.claims.ledger import CLAIMS
+from bnlib.errors import BookError
 from bnlib.records.store import Store
 from bnlib.run import Runs
 
@@ -199,10 +200,15 @@ def test_the_picture_of_the_data_is_drawn_once(tmp_path, monkeypatch):
 
 
 def test_a_machine_without_the_data_sets_draws_those_that_are_built_in(monkeypatch):
-    found = data_pictures._there()
-    assert found
-    monkeypatch.setattr(data_pictures, "SETS", ())
-    assert list(data_pictures._there()) == ["digits", "shapes"]
+    def without_svhn(name):
+        if name == "svhn":
+            raise BookError("no network here")
+        return name
+
+    monkeypatch.setattr(data_pictures.data, "load", without_svhn)
+    for sets, found in {("digits", "svhn"): ["digits"], ("svhn",): ["digits", "shapes"]}.items():
+        monkeypatch.setattr(data_pictures, "SETS", sets)
+        assert list(data_pictures._there()) == found
 
 
 def test_saturation_is_blamed_only_where_there_is_some():
