@@ -8,6 +8,7 @@ from scipy import stats
 
 from bnlib.analysis.findings import Estimate, difference
 from bnlib.book import front, method, notebooks
+from bnlib.book.chapter import experiments_of
 from bnlib.book.layout import Book
 from bnlib.book.ledger import Ledger, judged
 from bnlib.book.stacked import Table
@@ -139,6 +140,16 @@ def test_every_chapter_has_a_card_with_its_title():
         assert f'href="chapters/{path.stem}.html"' in page
         assert front.title(Book().root / path) in page
         assert f'src="_images/thumbnail-{path.stem}.png"' in page
+
+
+def test_a_chapters_main_runs_are_those_that_it_names_first():
+    for path in Book().chapters():
+        offered = experiments_of(path)("laptop") if path.stem in recorded().runs else {}
+        there = [name for name in offered if name in recorded().runs[path.stem]]
+        assert [name for name in recorded().runs[path.stem] if name in offered] == there
+    page = front.Contents(recorded())._repr_html_()
+    assert "Main runs: laptop · VGG-A" in page
+    assert "Main runs: laptop · deep CNN" in page
 
 
 @pytest.mark.parametrize(("words", "minutes"), [(1, 1), (199, 1), (200, 2), (1000, 6)])

@@ -48,7 +48,7 @@ def recorded(
     experiments: Callable[[str], Experiments], store: Store
 ) -> tuple[dict[str, Runs], str]:
     """Of each experiment the runs of the profile of which most are recorded (the larger of two
-    that are complete), and the smallest profile among these."""
+    that are complete), in the chapter's order, and the smallest profile among these."""
     found: dict[str, tuple[float, str, Runs]] = {}
     for profile in PROFILES:
         for name, recipes in experiments(profile).items():
@@ -57,7 +57,9 @@ def recorded(
             if share > found.get(name, (0.0,))[0]:
                 found[name] = share, profile, Runs(map(store.find, there), profile)
     profiles = {profile for _, profile, _ in found.values()} or {PROFILES[0]}
-    return {name: runs for name, (_, _, runs) in found.items()}, max(profiles, key=PROFILES.index)
+    names = [name for profile in reversed(PROFILES) for name in experiments(profile)]
+    runs = {name: found[name][2] for name in names if name in found}
+    return runs, max(profiles, key=PROFILES.index)
 
 
 def computed(chapter: str) -> dict[str, Any]:
