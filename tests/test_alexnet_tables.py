@@ -5,7 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from alexnet_runs import ARMS, BASE, each, learned, optimizer_runs, speed_runs, time_runs
+from alexnet_runs import (
+    ARMS,
+    BASE,
+    decay_runs,
+    each,
+    learned,
+    optimizer_runs,
+    speed_runs,
+    time_runs,
+)
 from matplotlib import pyplot as plt
 
 from bnlib.analysis.course import effective_rate, travelled
@@ -117,12 +126,20 @@ def test_optimisers_differ_by_what_they_differ():
     assert np.array(apart, float) == pytest.approx(np.full((2, 2), 30), abs=0.5)
 
 
-def test_decay_is_untestable_in_runs_that_are_shorter_than_its_time_constant():
-    decayed = BASE.but(norm="batch", lr=0.1).grid(weight_decay=(0.0, 5e-4), seed=range(3))
-    said = answers.untestable_decay(each(decayed, lambda recipe: 0.6))
+def test_decay_is_said_where_the_runs_are_long_enough_for_it():
+    short, long = decay_runs({5e-4: 0.2}), decay_runs({5e-4: 0.03, 4e-3: -0.05}, epochs=86)
+    said = answers.weight_decay({"decay": short})
     # 1 / (2 · .1 · 5e-4) is 10,000 steps; 12 epochs of 351 are 4,212
-    assert "For λ = 0.0005 that is 10,000 steps" in said
+    assert "For λ = 0.0005 a time constant is 10,000 steps" in said
     assert "4,212**, which is 0.42 time constants" in said
+    assert "Against" not in said
+    said = answers.weight_decay({"decay": Runs([*short, *long])})
+    assert said.startswith("Runs of 30,186 steps last 3 and 24 time constants")
+    gains = [float(x.replace("−", "-")) for x in re.findall(r"(\S+) points [^)]*\) at λ", said)]
+    assert gains == pytest.approx([3, -5], abs=0.4)  # against runs as long, not the short ones
+    assert "untestable" not in said
+    rows = tables.decays(Runs([*short, *long]))
+    assert len(rows) == 2 + 3
 
 
 def test_dropout_is_said_with_what_the_evaluation_takes():

@@ -21,6 +21,7 @@ from bnlib.book import plots
 from bnlib.book.alexnet_curves import arms, normed
 from bnlib.book.alexnet_sweeps import PLACES, RULES, dropped
 from bnlib.book.tables import percent
+from bnlib.claims.regularisers import SETTLED
 from bnlib.run import Runs
 
 Experiments = Mapping[str, Runs]
@@ -35,8 +36,8 @@ HANG = {  # the source's conclusion, and what it hangs on
     "spoils the running averages most, and costs {besides} besides",
     "Dropout alone ends better": "**Place and evaluation** again. Behind the linear layers it ends "
     "lower",
-    "L2 brings nothing": "**Length.** Decay acts through the effective learning rate, and slowly: "
-    "runs this short do not settle it",
+    "L2 brings nothing": "**Time.** Decay acts through the effective learning rate, and slowly: in "
+    "short runs it has not acted yet",
     "The larger the batch, the better": "**Steps.** In the same number of epochs a larger batch "
     "makes fewer of them",
 }
@@ -81,9 +82,8 @@ def short_answer(runs: Experiments) -> str:
         f"{many(normed(high), PRECISE)} runs learn with it and {many(high.where(norm='none'))} "
         "without.",
         dropped_behind_convolutions(runs["dropout"]),
-        "**Not to be said from here**: whether weight decay helps, which runs this short do not "
-        "settle; and anything about AlexNet at full width, or with momentum, a schedule or "
-        "augmentation.",
+        "**Not to be said from here**: anything about AlexNet at full width, or with momentum, a "
+        "schedule or augmentation.",
     )
     return _box("The short answer", lines)
 
@@ -132,24 +132,61 @@ def _box(title: str, lines: Sequence[str]) -> str:
     return f":::{{admonition}} {title}\n:class: tip\n\n{body}\n:::"
 
 
-def _lasted(decay: Runs) -> str:
+def _lasted(arms: Sequence[Runs]) -> str:
     """How many time constants of the weight decay the runs of each strength last."""
-    each = [time_constants(run) for run in decay if run.recipe.weight_decay]
-    return " to ".join(dict.fromkeys(f"{x:.2g}" for x in (min(each), max(each))))
+    return " and ".join(f"{min(map(time_constants, arm)):.2g}" for arm in arms)
 
 
-def untestable_decay(decay: Runs) -> str:
-    """Why runs as short as these say nothing about weight decay."""
-    strengths = [run for run in normed(decay).where(seed=0) if run.recipe.weight_decay]
-    strengths.sort(key=lambda run: run.recipe.weight_decay)
-    constants = (f"{run.summary['steps'] / time_constants(run):,.0f}" for run in strengths)
-    lambdas = (f"{run.recipe.weight_decay:g}" for run in strengths)
-    return (
-        f"For λ = {', '.join(lambdas)} that is {', '.join(constants)} steps. **The runs have "
-        f"{strengths[0].summary['steps']:,}**, which is {_lasted(decay)} time constants. A decay "
-        "that has not reached its equilibrium has not been tried: whether it helps is untestable "
-        "here, whatever the accuracies say."
-    )
+def weight_decay(runs: Experiments) -> str:
+    """What each strength gains where the runs are long enough for it, and where they are not."""
+    lasting, short = _by_length(runs["decay"])
+    said = []
+    if lasting:
+        gains = " and ".join(
+            f"{gained} at λ = {strength:g}" for strength, gained in _gained(runs).items()
+        )
+        steps = lasting[0][0].summary["steps"]
+        said.append(
+            f"Runs of {steps:,} steps last {_lasted(lasting)} time constants. Against runs as long "
+            f"without weight decay they end at {gains} of test accuracy ({RUNNING})."
+        )
+    if short:
+        constants = (f"{a[0].summary['steps'] / time_constants(a[0]):,.0f}" for a in short)
+        lambdas = (f"{arm[0].recipe.weight_decay:g}" for arm in short)
+        said.append(
+            f"For λ = {', '.join(lambdas)} a time constant is {', '.join(constants)} steps. **The "
+            f"runs have {short[0][0].summary['steps']:,}**, which is {_lasted(short)} time "
+            "constants: whether such a decay helps is untestable here, whatever the accuracies say."
+        )
+    return " ".join(said)
+
+
+def _decayed(runs: Experiments) -> str:
+    """A cell of the main table."""
+    if gained := _gained(runs):
+        each = "; ".join(f"λ = {strength:g}: {size}" for strength, size in gained.items())
+        return f"with BN, in long runs, {each}"
+    return f"runs of {_lasted(_by_length(runs['decay'])[1])} time constants"
+
+
+def _by_length(decay: Runs) -> tuple[list[Runs], list[Runs]]:
+    """Of each strength the longest runs with batch norm: where they settle, and where not."""
+    lasting, short = [], []
+    for strength, arm in sorted(normed(decay).by("weight_decay").items()):
+        if strength:
+            long = arm.where(epochs=max(arm.values("epochs")))
+            (lasting if min(map(time_constants, long)) >= SETTLED else short).append(long)
+    return lasting, short
+
+
+def _gained(runs: Experiments) -> dict[float, str]:
+    """By strength, where the runs are long enough: points over none in runs as long."""
+    batch, found = normed(runs["decay"]), {}
+    for arm in _by_length(runs["decay"])[0]:
+        recipe = arm[0].recipe
+        control = batch.where(weight_decay=0.0, epochs=recipe.epochs)
+        found[recipe.weight_decay] = points(gain(arm, control, RUNNING, runs))
+    return found
 
 
 def tuned_optimisers(runs: Experiments) -> str:
@@ -211,7 +248,7 @@ def what_it_hangs_on(runs: Experiments, sizes: Callable[[str, int], str]) -> dic
         f"{mean(dropped(with_bn, 0.0, 'fc'), RUNNING)}",
         f"alone − with BN, behind the linear layers: {sizes('S0.4b', 2)}; behind the convolutions "
         f"{mean(alone, RUNNING)} against {mean(conv, RUNNING)}, precise {mean(conv, PRECISE)}",
-        f"runs of {_lasted(runs['decay'])} time constants",
+        _decayed(runs),
         f"at a fixed rate, with BN: {sizes('S0.6', 0)}; without: {sizes('S0.6', 1)}",
     )
     conv_costs = gain(conv, dropped(with_bn, 0.0, "conv"), PRECISE, runs)

@@ -103,10 +103,12 @@ def _error_axes(ax: Axes, title: str) -> None:
 
 
 def by_decay(decay: Runs) -> Figure:
-    """Effective rate, relative to its start, and training loss, with batch norm."""
+    """Effective rate, relative to its start, and training loss, with batch norm: the longest
+    runs."""
     fig, (rate, loss) = plt.subplots(1, 2)
-    plots.scale(decay)
-    strengths = normed(decay).by("weight_decay")
+    longest = normed(decay).where(epochs=max(decay.values("epochs")))
+    plots.scale(longest)
+    strengths = longest.by("weight_decay")
     for colour, (strength, arm) in zip(plots.CYCLE, sorted(strengths.items()), strict=False):
         look = {"color": colour, "label": f"λ = {strength:g}"}
         effective = effective_rate(arm)

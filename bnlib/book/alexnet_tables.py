@@ -84,8 +84,11 @@ def dropouts(drop: Runs) -> Rows:
 
 def decays(decay: Runs) -> Rows:
     rows = {}
-    for strength, arm in sorted(normed(decay).by("weight_decay").items()):
-        rows[f"λ = {strength:g}"] = _three(decay.where(norm="none", weight_decay=strength), arm)
+    for length, some in sorted(decay.by("epochs").items()):
+        none = some.where(norm="none")
+        for strength, arm in sorted(normed(some).by("weight_decay").items()):
+            name = f"λ = {strength:g}, {length} epochs"
+            rows[name] = _three(none.where(weight_decay=strength), arm)
     return rows
 
 
