@@ -269,26 +269,35 @@ def test_layers_are_those_of_lenet():
     assert rows["all"][plain] == "61,706"
 
 
-def test_step_times_are_ratios_repeat_by_repeat():
-    times = {"none": [1.0, 2.0, 4.0], "batch": [2.0, 4.0, 8.0], "torch": [1.0, 3.0, 8.0]}
-    timing = Run(Timing(recipe=LENET), times, {}, {})
-    assert step_times.ratios(Runs([timing])) == {
-        "batch norm": {"no norm = 1": "2.00", "middle half": "2.00 to 2.00"},
-        "PyTorch's": {"no norm = 1": "1.50", "middle half": "1.25 to 1.75"},
+def timed(seed: int, **times: list[float]) -> Run:
+    norms = tuple(times)
+    return Run(Timing(recipe=LENET.but(seed=seed), norms=norms), times, {}, {})
+
+
+def test_step_times_are_ratios_repeat_by_repeat_and_then_session_by_session():
+    one = timed(0, none=[1.0, 2.0, 4.0], batch=[2.0, 4.0, 8.0], torch=[1.0, 3.0, 8.0])
+    by_autograd = timed(0, naive=[1.0], torch=[9.0])
+    rows = step_times.ratios(Runs([one, by_autograd]))
+    assert rows["batch norm"] == {
+        "no norm = 1": "2.00×",  # no range
+        "how": "median and range of 3 repeats of one session",
+    }
+    assert rows["PyTorch's"]["no norm = 1"] == "1.50× (1.00–2.00)"
+    assert list(rows) == ["batch norm", "PyTorch's"]
+    two, three = (timed(s, none=[1.0, 1.0, 1.0], batch=[x, x, 9.0]) for s, x in ((1, 3.0), (2, 4)))
+    rows = step_times.ratios(Runs([one, two, three]))
+    assert rows["batch norm"] == {
+        "no norm = 1": "3.00× (2.00–4.00)",
+        "how": "median and range of 3 sessions",
     }
 
 
 def test_autograds_time_is_against_pytorchs_in_the_same_session():
-    alone = Run(Timing(recipe=LENET), {"none": [1.0], "torch": [9.0]}, {}, {})
-    both = Run(
-        Timing(recipe=LENET, norms=("naive", "torch")),
-        {"naive": [2.0, 6.0, 12.0], "torch": [1.0, 2.0, 3.0]},
-        {},
-        {},
-    )
+    alone = timed(0, none=[1.0], torch=[9.0])
+    both = timed(0, naive=[2.0, 6.0, 12.0], torch=[1.0, 2.0, 3.0])
     said = step_times.by_autograd(Runs([alone, both]))
-    assert "3.00 times" in said
-    assert "middle half of 3 repeats: 2.50 to 3.50" in said
+    assert "takes 3.00× (2.00–4.00) the time" in said
+    assert "3 repeats of one session" in said
     assert step_times.by_autograd(Runs([alone])) == ""
 
 
