@@ -17,7 +17,7 @@ GREY, PALE = "#444444", "#777777"
 
 def definition() -> None:
     """Two weights in a row: the loss of the second before and after the step of the first."""
-    _, ax = plt.subplots(figsize=(WIDTH, 3.2))
+    _, ax = plt.subplots(figsize=(WIDTH, 3))
     second, at = np.linspace(0.2, 1.5, 200), 1.0
     for first, colour, name in ((2.0, plots.CYCLE[0], "before"), (1.5, plots.CYCLE[3], "after")):
         loss, slope = 0.5 * (first * second - 1) ** 2, (first * at - 1) * first
@@ -26,11 +26,11 @@ def definition() -> None:
         near = np.array([at - 0.3, at + 0.3])
         ax.plot(near, height + slope * (near - at), color=colour, linestyle="--", linewidth=1.2)
         ax.plot(at, height, "o", color=colour)
-        label = f"{name} the first weight's step:\nslope {slope:g}"
+        label = f"{name} the first\nweight's step:\nslope {slope:g}"
         place = {"xytext": (-12, 10) if name == "before" else (14, -14)}
         side = {"ha": "right" if name == "before" else "left", "va": "center"}
         ax.annotate(label, (at, height), **place, **side, textcoords="offset points", color=colour)
-    ax.set(xlabel="second weight", ylabel="loss", ylim=(-0.12, 1.3))
+    ax.set(xlabel="second weight", ylabel="loss", ylim=(-0.35, 1.3))
 
 
 def course(main: Runs, lr: float) -> None:
@@ -93,7 +93,7 @@ def linear(deep: Runs) -> None:
             ax.set_yscale("log")
         pair[0].set_title(f"learning rate {_power(lr)}")
         pair[-1].set_xlabel("step")
-        pair[-1].set_xticks([0, steps[-1] // 2 + 1, steps[-1] + 1])
+        pair[-1].set_xticks([0, deep[0].recipe.steps // 2, deep[0].recipe.steps])
     names = ("loss, summed", *(f"angle, {layer}" for layer in layers))
     for ax, name in zip(axes[:, 0], names, strict=True):
         ax.set_ylabel(f"{name}\n(log scale)")

@@ -17,19 +17,26 @@ from bnlib.run import Runs
 
 AT_LOSS = "at equal loss"
 SHORT = {"distance": "distance", "relative distance": "relative", "angle": "angle"}
-SENSITIVE = "relative, for each relative movement"
+SENSITIVE = "per movement"
 
 
-def ratio(some: Runs, series: shift.Series, layer: str, when: str) -> str:
-    """BN / none in a phase of the network without norm, or at equal loss."""
+def both_arms(
+    some: Runs, series: shift.Series, layer: str, when: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """BN and none in a phase of the network without norm, or at equal loss: a number a run."""
     batch, none = arms(some)
 
     def of(arm: Runs) -> np.ndarray:
         return series(arm, layer)
 
     if when == AT_LOSS:
-        return times(*shift.loss_pair(batch, none, of))
-    return times(*shift.phase_pair(batch, none, of, when))
+        return shift.loss_pair(batch, none, of)
+    return shift.phase_pair(batch, none, of, when)
+
+
+def ratio(some: Runs, series: shift.Series, layer: str, when: str) -> str:
+    """BN / none."""
+    return times(*both_arms(some, series, layer, when))
 
 
 def shifts(main: Runs, lr: float) -> Shown:
@@ -38,9 +45,7 @@ def shifts(main: Runs, lr: float) -> Shown:
     measures = {SHORT[name]: series for name, series in shift.MEASURES.items()}
     measures[SENSITIVE] = shift.per_movement
     rows = {
-        f"{what}, layer {layer}": {
-            when: ratio(some, series, layer, when) for when in (OFF, AT_LOSS, ON)
-        }
+        f"{what}, {layer}": {when: ratio(some, series, layer, when) for when in (OFF, AT_LOSS, ON)}
         for what, series in measures.items()
         for layer in LAYERS
     }
@@ -74,7 +79,7 @@ def levels(main: Runs, slower: Runs) -> Shown:
                 for layer in LAYERS
             }
     said = "By learning rate: relative distance and angle (degrees), medians over the run"
-    return table(rows, said, main.scale)
+    return table(rows, said, "; He’s start: ".join(str(r.scale) for r in (main, slower) if len(r)))
 
 
 def linear(deep: Runs) -> Shown:
