@@ -8,7 +8,14 @@ from shift_runs import NAMES, leaves, linear_runs, noise_runs, shift_runs
 
 from bnlib import claims
 from bnlib.analysis import layer_inputs, shift
-from bnlib.book import inputs_figures, shift_answer, shift_figures
+from bnlib.book import (
+    inputs_figures,
+    shift_answer,
+    shift_factors,
+    shift_figures,
+    shift_gradients,
+    shift_inputs,
+)
 from bnlib.book import shift_tables as tables
 from bnlib.claims.shift import SHIFT
 from bnlib.run import Runs
@@ -130,16 +137,16 @@ def test_the_short_answer_has_its_numbers_from_the_runs():
     noisy = with_inputs(noise_with_shift(noise_runs(on=-0.05)))
     for run in noisy.where(norm="noisy"):
         run.arrays["inputs_after_step"] = 2 * run.arrays["inputs_after_step"]
-    assert shift_answer.moved(noisy).startswith(("3.9", "4.0", "4.1"))  # and as made, twice
+    assert shift_inputs.moved(noisy).startswith(("3.9", "4.0", "4.1"))  # and as made, twice
     runs = {"shift": MAIN, "noise": noisy}
-    assert shift_answer.ahead(runs).startswith(("+7.", "+8."))
-    assert shift_answer.ahead(runs, "batch").startswith(("−1.", "−2."))
-    assert shift_answer.alone(noisy) == "With the noise alone 0 of 6 runs learn."
-    assert shift_answer.alone(noisy.where(norm="none")) == ""
+    assert shift_inputs.ahead(runs).startswith(("+7.", "+8."))
+    assert shift_inputs.ahead(runs, "batch").startswith(("−1.", "−2."))
+    assert shift_inputs.alone(noisy) == "With the noise alone 0 of 6 runs learn."
+    assert shift_inputs.alone(noisy.where(norm="none")) == ""
     said = repr(shift_answer.short_answer(runs))
     assert "8.0×" in said or "7.9×" in said or "8.1×" in said  # the distance on the plateau
     assert said.count("×") > 8
-    typical = shift_answer.typical(MAIN)
+    typical = shift_gradients.typical(MAIN)
     assert typical.startswith(("1.0 without", "0.99 without", "0.98 without"))
     assert "at learning rate 0.1, " in typical
 
@@ -153,9 +160,9 @@ def test_the_first_word_follows_what_is_left_of_the_shift():
 
 def test_measures_are_sorted_by_their_intervals():
     some = MAIN.where(lr=0.1)
-    assert shift_answer.told_apart(some, ON) == "more shift by every measure in both layers"
+    assert shift_factors.told_apart(some, ON) == "more shift by every measure in both layers"
     fewer = shift_runs(off={"distance": -2, "length": -2, "angle": 0}).where(lr=0.1)
-    said = shift_answer.told_apart(fewer, OFF)
+    said = shift_factors.told_apart(fewer, OFF)
     assert "less shift by the distance in both layers" in said
     assert said.endswith("by the relative distance in both layers and the angle in both layers")
     assert "tell, by" in said
@@ -167,24 +174,24 @@ def test_sentences_on_the_gradients_have_their_numbers_from_the_runs():
         end = 0.5 if run.recipe.norm == "none" else 0.7
         run.history["train_acc"] = [0.2, end - 0.1, end, end]
     some = main.where(lr=0.1)
-    assert shift_answer.faster(some).endswith("passes 50.0 %, the plain network’s in the last "
+    assert shift_gradients.faster(some).endswith("passes 50.0 %, the plain network’s in the last "
                                               "epoch, in epoch 2 of 4")  # fmt: skip
-    assert "in epoch 2 of 4" in shift_answer.shifts_said(some)
+    assert "in epoch 2 of 4" in shift_gradients.shifts_said(some)
     swapped = shift_runs(off=-1).where(lr=0.1)
     for run in swapped:
         run.history["train_acc"] = [0.3, 0.5 if run.recipe.norm == "none" else 0.4]
-    assert shift_answer.faster(swapped).endswith("in no epoch")
+    assert shift_gradients.faster(swapped).endswith("in no epoch")
     for run in some.where(norm="none"):
         run.arrays["shift_cosine"] = np.full_like(run.arrays["shift_cosine"], -1)
-    assert "at 100 % of the looks without and 0 % with" in shift_answer.reached_said(some)
-    assert shift_answer.layer_by_layer(MAIN).startswith(("7.", "8."))
+    assert "at 100 % of the looks without and 0 % with" in shift_gradients.reached_said(some)
+    assert shift_gradients.layer_by_layer(MAIN).startswith(("7.", "8."))
 
 
 def test_the_deep_linear_network_in_words():
-    more, alike = (shift_answer.linear_said(linear_runs(power)) for power in (2, 0))
+    more, alike = (shift_gradients.linear_said(linear_runs(power)) for power in (2, 0))
     assert more.count("6 of 6 factors lie above 1") == 2
     assert alike.count("0 of 6 factors lie above 1") == 2
-    assert shift_answer.linear_title(linear_runs()).endswith("1.0× at 1e-06, 1.0× at 1e-07")
+    assert shift_gradients.linear_title(linear_runs()).endswith("1.0× at 1e-06, 1.0× at 1e-07")
 
 
 def test_sentences_on_the_inputs_and_the_noise():
@@ -196,19 +203,19 @@ def test_sentences_on_the_inputs_and_the_noise():
         run.arrays["inputs_after_moments"] = moments
         run.summary["diverged"] = run.recipe.norm == "noise"
     runs = {"shift": MAIN, "noise": noisy}
-    said = shift_answer.noise_alone(noisy, noise_runs(noise=0.4).where(lr=noisy[0].recipe.lr))
+    said = shift_inputs.noise_alone(noisy, noise_runs(noise=0.4).where(lr=noisy[0].recipe.lr))
     assert "0 of 6 runs learn, and 6 diverge" in said
     assert "behind the first layer spread 1.0 times" in said
     assert "behind the last hidden one 3.0 times" in said
     assert said.count("6 of 6 runs learn.") == 1
     calm = Runs(run for run in noisy if run.recipe.norm != "noise")
-    assert shift_answer.noise_alone(calm, calm) == ""
-    assert shift_answer.slower_title(calm) == f"At learning rate {calm[0].recipe.lr:g}"
-    assert "6 of 6 runs learn" in shift_answer.unsteady_said(runs)
-    tested = shift_answer.at_test_time(runs)
+    assert shift_inputs.noise_alone(calm, calm) == ""
+    assert shift_inputs.slower_title(calm) == f"At learning rate {calm[0].recipe.lr:g}"
+    assert "6 of 6 runs learn" in shift_inputs.unsteady_said(runs)
+    tested = shift_inputs.at_test_time(runs)
     assert tested.count("+8.") + tested.count("+7.") == 2  # the noise off
     assert tested.count("+3.") + tested.count("+2.") == 2  # and on, five points less
-    travel = shift_answer.readings_said(MAIN.where(lr=0.1))
+    travel = shift_inputs.readings_said(MAIN.where(lr=0.1))
     assert travel.startswith("**By the distributions** the inputs travel 2.0×")
     assert shift_answer.explained(runs).count("\n- ") == 3
 
