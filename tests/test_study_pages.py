@@ -156,7 +156,7 @@ def test_rows_of_the_tables():
     found = tables.contradictions(RUNS)
     assert {len(row) for row in found.values()} == {3}
     assert (
-        "last 3.2 time constants"
+        "of an MLP, 3.2"
         in found["Does weight decay help batch norm?"]["what may separate them"]
     )
 

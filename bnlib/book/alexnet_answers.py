@@ -142,13 +142,15 @@ def weight_decay(runs: Experiments) -> str:
     lasting, short = _by_length(runs["decay"])
     said = []
     if lasting:
-        gains = " and ".join(
-            f"{gained} at λ = {strength:g}" for strength, gained in _gained(runs).items()
+        by = " and ".join(
+            f"{size} at λ = {strength:g} by {how}"
+            for how in EVALUATIONS
+            for strength, size in _gained(runs, how).items()
         )
         steps = lasting[0][0].summary["steps"]
         said.append(
             f"Runs of {steps:,} steps last {_lasted(lasting)} time constants. Against runs as long "
-            f"without weight decay they end at {gains} of test accuracy ({RUNNING})."
+            f"without weight decay the test accuracy changes by {by}."
         )
     if short:
         constants = (f"{a[0].summary['steps'] / time_constants(a[0]):,.0f}" for a in short)
@@ -179,13 +181,13 @@ def _by_length(decay: Runs) -> tuple[list[Runs], list[Runs]]:
     return lasting, short
 
 
-def _gained(runs: Experiments) -> dict[float, str]:
+def _gained(runs: Experiments, how: str = RUNNING) -> dict[float, str]:
     """By strength, where the runs are long enough: points over none in runs as long."""
     batch, found = normed(runs["decay"]), {}
     for arm in _by_length(runs["decay"])[0]:
         recipe = arm[0].recipe
         control = batch.where(weight_decay=0.0, epochs=recipe.epochs)
-        found[recipe.weight_decay] = points(gain(arm, control, RUNNING, runs))
+        found[recipe.weight_decay] = points(gain(arm, control, how, runs))
     return found
 
 

@@ -148,8 +148,8 @@ def contradictions(runs: Experiments) -> Rows:
             "no",
             "yes",
             "Perhaps **time**: decay acts through the effective learning rate, over thousands of "
-            "steps. {doc}`Chapter 4's runs <04_alexnet>` are too short to tell; those of "
-            f"{{numref}}`tab-study-regularisers` last {constants:.2g} time constants, of an MLP",
+            "steps. Only the longest of {doc}`chapter 4's runs <04_alexnet>` last three time "
+            f"constants; those of {{numref}}`tab-study-regularisers`, of an MLP, {constants:.2g}",
         ),
         "Does dropout go with it?": (
             "very badly",
