@@ -5,7 +5,7 @@ import pytest
 from study_runs import CHANCE, NAME, card, study, usual, words
 
 from bnlib.claims import cards
-from bnlib.claims.card import MANY, Cards
+from bnlib.claims.card import LARGE, MANY, Cards
 from bnlib.claims.ledger import CLAIMS
 
 AS_SAID = study()
@@ -143,3 +143,12 @@ def test_of_many_cards_the_pictures_are_folded():
         shown = page.partition("<details>")[0]
         assert ('<div class="parts">' in shown) == at_once
         assert page.count('<div class="parts">') == len(some)
+
+
+def test_the_picture_of_a_card_with_many_parts_is_folded():
+    every = cards(CLAIMS[NAME], AS_SAID)
+    found = {len(one.answers) > LARGE: one for one in every.judged}
+    for large, one in found.items():
+        shown = Cards([one])._repr_html_().partition("<details>")[0]
+        assert ('<div class="parts">' in shown) != large
+    assert len(found) == 2

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from shift_runs import NAMES, leaves, linear_runs, noise_runs, shift_runs
 
-from bnlib import claims
 from bnlib.analysis import layer_inputs, shift
 from bnlib.book import (
     inputs_figures,
@@ -17,7 +16,6 @@ from bnlib.book import (
     shift_inputs,
 )
 from bnlib.book import shift_tables as tables
-from bnlib.claims.shift import SHIFT
 from bnlib.run import Runs
 
 LEVELS = np.array([0.05, 0.15, 0.5, 0.85, 0.95])
@@ -218,14 +216,6 @@ def test_sentences_on_the_inputs_and_the_noise():
     travel = shift_inputs.readings_said(MAIN.where(lr=0.1))
     assert travel.startswith("**By the distributions** the inputs travel 2.0×")
     assert shift_answer.explained(runs).count("\n- ") == 3
-
-
-def test_only_pictures_of_many_parts_are_folded():
-    judged = claims.cards(SHIFT, {"shift": MAIN})
-    shown = shift_answer.briefly(judged).shown
-    folded = shown.index("Parts and rule") < shown.index("part-track")
-    assert folded
-    assert repr(shift_answer.briefly(judged)) == repr(judged)
 
 
 def test_the_plateaus_of_its_runs_are_found():

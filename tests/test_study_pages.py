@@ -155,10 +155,7 @@ def test_rows_of_the_tables():
     assert chosen == ["rate 0.01 (chosen: BN, no norm)"]
     found = tables.contradictions(RUNS)
     assert {len(row) for row in found.values()} == {3}
-    assert (
-        "of an MLP, 3.2"
-        in found["Does weight decay help batch norm?"]["what may separate them"]
-    )
+    assert "of an MLP, 3.2" in found["Does weight decay help batch norm?"]["what may separate them"]
 
 
 def test_the_figures_draw_what_they_say():

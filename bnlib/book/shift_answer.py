@@ -11,12 +11,10 @@ from bnlib.book.shift_inputs import ahead, alone, moved
 from bnlib.book.shift_tables import AT_LOSS
 from bnlib.book.tables import folded
 from bnlib.claims.arms import arms
-from bnlib.claims.card import Card, Cards
 from bnlib.claims.shift import SIMILAR
 from bnlib.run import Runs
 
 HALF = 0.5  # of the shift left, in each measure: "hardly" reduced
-SHOWN = 8  # parts of a claim; of more the picture is folded
 
 
 def short_answer(runs: dict[str, Runs]) -> Html:
@@ -87,15 +85,6 @@ def explained(runs: dict[str, Runs]) -> str:
         "predictable over longer steps (chapter 7).",
     )
     return "\n".join(f"- {line}" for line in lines)
-
-
-def briefly(judged: Cards) -> Html:
-    """The cards, with the pictures of those of many parts folded."""
-    shown = (
-        card.html(short=len(card.answers) > SHOWN) if isinstance(card, Card) else card._repr_html_()
-        for card in judged
-    )
-    return Html("".join(shown), repr(judged))
 
 
 def opened_by(title: str, shown: Shown) -> Shown:

@@ -34,7 +34,7 @@ START = {"same": "N(0, 1), He's last layer", "start": "the same, rates undone"}
 
 def scoreboard(runs: Experiments, judged: Cards) -> Rows:
     """A row a duel: S1's running score, the accuracies, what our runs say of the claim."""
-    labels = {card.claim.id: card.label for card in judged.judged}
+    words = {card.claim.id: card.word for card in judged.judged}
     rows = {}
     for name, (score, experiment, claim) in DUELS.items():
         read = READ.get("cifar10" if experiment == "cnn" else experiment)
@@ -42,7 +42,7 @@ def scoreboard(runs: Experiments, judged: Cards) -> Rows:
             "S1's score": score,
             "S1: BN / none (%)": " / ".join(f"{x:g}" for x in read) if read else "–",
             "ours: BN / none (%)": _pair(runs, experiment),
-            f"verdict on {claim[:2]}": f"{claim} {labels[claim]}",
+            f"verdict on {claim[:2]}": f"{claim} {words[claim]}",
         }
     return rows
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bnlib.claims.claim import Claim, Erratum
 
 MANY = 10  # cards of a page; of more the pictures are folded
+LARGE = 6  # parts of a card; of more its picture is folded
 HEADS = ("part", "size (95 % interval)", "n", "word", "statistics")
 
 
@@ -157,9 +158,12 @@ class Cards(list[Card | ErratumCard]):
         return "\n".join(map(repr, self))
 
     def _repr_html_(self) -> str:
-        short = len(self.judged) > MANY
+        many = len(self.judged) > MANY
         return "".join(
-            card.html(short) if isinstance(card, Card) else card._repr_html_() for card in self
+            card.html(many or len(card.answers) > LARGE)
+            if isinstance(card, Card)
+            else card._repr_html_()
+            for card in self
         )
 
 
