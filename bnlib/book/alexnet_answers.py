@@ -156,8 +156,8 @@ def weight_decay(runs: Experiments) -> str:
         constants = (f"{a[0].summary['steps'] / time_constants(a[0]):,.0f}" for a in short)
         lambdas = (f"{arm[0].recipe.weight_decay:g}" for arm in short)
         said.append(
-            f"For λ = {', '.join(lambdas)} a time constant is {', '.join(constants)} steps. **The "
-            f"runs have {short[0][0].summary['steps']:,}**, which is {_lasted(short)} time "
+            f"For λ = {' and '.join(lambdas)} a time constant is {' and '.join(constants)} steps. "
+            f"**The runs have {short[0][0].summary['steps']:,}**, which is {_lasted(short)} time "
             "constants: whether such a decay helps is untestable here, whatever the accuracies say."
         )
     return " ".join(said)
