@@ -58,9 +58,6 @@ AXE = """async () => (await axe.run({exclude: ["mjx-container"]}, {  // MathJax 
     v.impact, `${v.id}: ${v.nodes.length} of them, such as ${v.nodes[0].html.slice(0, 120)} `
         + `(${(v.nodes[0].any[0] || v.nodes[0].all[0] || v.nodes[0].none[0]).message})`])"""
 
-LOADED = """() => [location.href, ...performance.getEntriesByType("resource").map(e => e.name)]
-    .filter(url => url.startsWith("file:"))"""
-
 FAINT = """() => {  // texts whose colour is hardly that of what they stand on
     const rgb = text => text.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
@@ -92,10 +89,9 @@ def wide(page, phone: bool) -> list[str]:
     return page.evaluate(WIDE, phone)
 
 
-def weight(page) -> int:
-    """Bytes of the page and of all that it has loaded, from files."""
-    loaded = page.evaluate(LOADED)
-    return sum(Path(unquote(urlsplit(url).path)).stat().st_size for url in set(loaded))
+def weight(loaded: set[str]) -> int:
+    """Bytes of the files that a page has asked for, itself among them."""
+    return sum(Path(unquote(urlsplit(url).path)).stat().st_size for url in loaded)
 
 
 def bare_figures(page) -> list[str]:
