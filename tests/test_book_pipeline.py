@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from bnlib.book import execute, notebooks, site
+from bnlib.book import execute, notebooks, site, worker
 from bnlib.book.hygiene import problems
 from bnlib.book.layout import ROOT
 from bnlib.book.refresh import refresh
@@ -71,6 +71,33 @@ def test_a_dead_kernel_is_a_clear_error(book):
     change(book, "import os\nos._exit(3)")
     with pytest.raises(BookError, match="02_two failed"):
         execute.execute(book, book.chapters()[1], book.build / "x.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("says", "fails", "tries"),
+    [
+        ("Kernel died before replying to kernel_info", 2, 3),
+        ("Kernel died before replying to kernel_info", 9, 3),
+        ("no such thing", 9, 1),
+    ],
+)
+def test_a_kernel_that_does_not_start_is_started_again(monkeypatch, says, fails, tries):
+    """As when another process has taken the port that the kernel was promised."""
+    began = []
+
+    def executed(source, target, **options):
+        began.append((source, target, options["parameters"]))
+        if len(began) <= fails:
+            raise RuntimeError(says)
+
+    monkeypatch.setattr(worker.papermill, "execute_notebook", executed)
+    job = {"source": "a", "target": "b", "parameters": {"n": 1}, "cwd": "."}
+    if fails < tries:
+        worker.execute(job)
+    else:
+        with pytest.raises(RuntimeError, match=says):
+            worker.execute(job)
+    assert began == [("a", "b", {"n": 1})] * tries
 
 
 def test_the_kernel_is_this_interpreter_whatever_else_is_installed(book, tmp_path, monkeypatch):
