@@ -11,7 +11,6 @@ import sys
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-
 STARTS = 3  # of a kernel: a port that it was promised may be another's by then
 UNBORN = "before replying"  # what jupyter_client says of a kernel that has run nothing
 
