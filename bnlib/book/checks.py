@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bnlib.book.execute import environment
 from bnlib.book.layout import ROOT, Book
 
-SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile"]
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 # Other processors, as this one can pretend to be them: what rounding decides must show here
 ARITHMETICS = {
     "SSE": {"ATEN_CPU_CAPABILITY": "default", "DNNL_MAX_CPU_ISA": "SSE41"},
