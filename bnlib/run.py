@@ -79,6 +79,12 @@ class Runs:
         return _stacked([np.array(run.history[column], float) for run in self], epochs)
 
 
+def of_the_same_seeds(*arms: Runs) -> list[Runs]:
+    """The arms without the runs whose seed another arm lacks."""
+    shared = set.intersection(*({run.recipe.seed for run in arm} for arm in arms))
+    return [Runs((r for r in arm if r.recipe.seed in shared), arm.profile) for arm in arms]
+
+
 def _stacked(rows: list[np.ndarray], length: int = 0) -> np.ndarray:
     """Arrays that may differ in the length of their first axis, one above the other."""
     length = max(length, *(len(row) for row in rows))

@@ -19,9 +19,10 @@ from bnlib.book import (
     rates,
     says,
     step_times,
+    warm_up,
 )
 from bnlib.recipe import Recipe, Timing
-from bnlib.run import Run, Runs
+from bnlib.run import Run, Runs, of_the_same_seeds
 
 LENET = Recipe(dataset="mnist", model="lenet", lr=0.9, epochs=2)
 EASY = [0.99] * 10
@@ -155,7 +156,8 @@ def test_early_blow_ups_are_told_with_their_gain():
 
 
 def test_short_answer_has_its_numbers():
-    lines = lenet_answers.short_answer({"main": MAIN, "sweep": SWEEP, "best": Runs([])})
+    found = {"main": MAIN, "sweep": SWEEP, "best": Runs([]), "warmup": warmed([98.1, 98.12])}
+    lines = lenet_answers.short_answer(found)
     assert "between 1.50 and 2.50 % with batch norm" in lines[2]
     assert "runs from 9.00 to 70.0 % (n = 2)" in lines[2]
     assert "2 of 6 runs without batch norm blow up" in lines[3]
@@ -163,6 +165,57 @@ def test_short_answer_has_its_numbers():
     assert f"0 of 6 runs with it (Fisher p = {p:.2f})" in lines[3]
     # 98.0 to 98.3 and twice 97 against six times 99
     assert lines[0].endswith("shows it in 6 of 6 seeds, rounded in 6.")
+
+
+def warmed(percents):
+    """With a warm-up: the plain network ends at these, batch norm at 99.00 and 99.02 in turn."""
+    gentle = LENET.but(schedule="warmup")
+    ends = {"none": percents, "batch": [99.00, 99.02] * (len(percents) // 2)}
+    return Runs(
+        run(gentle.but(norm=norm, seed=seed), percent / 100)
+        for norm, some in ends.items()
+        for seed, percent in enumerate(some)
+    )
+
+
+CALM = Runs(arm([0.980, 0.9802] * 5, first_loss=2.4) + arm([0.99] * 4, norm="batch"))
+
+
+@pytest.mark.parametrize(
+    ("percents", "head", "words"),
+    [
+        ([98.1, 98.12] * 2, "a bad start avoided is not the whole gain", "a lead of +0.90 points"),
+        ([98.95, 98.97] * 2, "is not the whole gain", "a lead, perhaps a small one: +0.050 points"),
+        ([99.0, 99.02] * 2, "the gain is a bad start avoided", "no lead any more: 0 points"),
+        ([99.1, 99.12] * 2, "avoided, and more", "falls behind: −0.10 points"),
+        ([98.5, 99.3] * 2, "stays open", "may keep a lead, or none: +0.11 points"),
+    ],
+)
+def test_a_warm_up_takes_the_gain_or_leaves_it(percents, head, words):
+    runs = {"main": CALM, "warmup": warmed(percents)}
+    assert head in warm_up.head(runs)
+    said = warm_up.said(runs)
+    assert words in said
+    assert "0 of 4 runs without batch norm blow up" in said
+    assert "(n = 4)" in said
+
+
+def test_a_warm_ups_gain_is_over_the_same_seeds():
+    runs = {"main": CALM, "warmup": warmed([98.1, 98.12] * 2)}
+    assert "changes by +0.10 points" in warm_up.said(runs)
+    rows = warm_up.table(runs)
+    assert list(rows) == [
+        f"{rate}, {norm}" for rate in ("constant", "warm-up") for norm in ("no norm", "batch norm")
+    ]
+    assert [row["blow up"] for row in rows.values()] == ["4 of 4", "0 of 4", "0 of 4", "0 of 4"]
+    assert rows["constant, no norm"]["test error (%)"] == "1.99 ± 0.02"
+
+
+def test_arms_are_cut_to_the_seeds_that_all_have():
+    many, few = Runs(arm([0.9, 0.8, 0.7])), Runs(arm([0.6, 0.5], norm="batch"))
+    cut, same = of_the_same_seeds(many, few)
+    assert [run.recipe.seed for run in cut] == [run.recipe.seed for run in same] == [0, 1]
+    assert lenet_answers.single(Runs([*many, *few])).startswith("Cut to whole percents")
 
 
 def test_single_runs_show_the_gain_where_their_whole_percents_differ():

@@ -10,9 +10,10 @@ from bnlib.analysis.early import blew_up
 from bnlib.analysis.findings import difference, paired_difference
 from bnlib.analysis.learning import PRECISE, RUNNING, accuracy, best, kind_spread, learned
 from bnlib.analysis.rates import at_best
+from bnlib.book import warm_up
 from bnlib.book.finals import Rows, by_norm, cell, digits
 from bnlib.book.rates import span
-from bnlib.run import Runs
+from bnlib.run import Runs, of_the_same_seeds
 
 Experiments = Mapping[str, Runs]
 NORMS = ("none", "batch")
@@ -39,18 +40,24 @@ def short_answer(runs: Experiments) -> list[str]:
     rates = sorted(sweep.values("lr"))
     return [
         f"**At the source's learning rate, {main[0].recipe.lr:g}, batch norm helps a little**: it "
-        f"takes {gain(none, batch, runs)} off the test error (n = {len(batch)}). {single(main)}",
+        f"takes {gain(none, batch, runs)} off the test error ({_counts(none, batch)}). "
+        f"{single(main)}",
         f"**With the best rate for each, perhaps a little**: {gain(*tuned, runs)}.",
         f"**Its clear gain is that the rate matters far less.** From {rates[0]:g} to {rates[-1]:g} "
         f"the mean test error stays between {digits(low)} and {digits(high)} % with batch norm; "
         f"without it it runs from {digits(plain_low)} to {digits(plain_high)} % (n = "
         f"{len(sweep.values('seed'))}).",
-        f"**Part of the gain at {main[0].recipe.lr:g} looks like a bad start avoided.** "
-        f"{blow_ups(none)} without batch norm blow up in the first epoch, {blow_ups(batch)} "
-        f"with it (Fisher p = {_fisher(none, batch):.2f}).",
-        "**Not to be said from here**: whether a warm-up of the learning rate would do the same; "
-        "and anything about data that are harder than MNIST.",
+        f"**At {main[0].recipe.lr:g} {warm_up.head(runs)}.** {blow_ups(none)} without batch norm "
+        f"blow up in the first epoch, {blow_ups(batch)} with it (Fisher p = "
+        f"{_fisher(none, batch):.2f}). {warm_up.said(runs)}",
+        "**Not to be said from here**: anything about data that are harder than MNIST.",
     ]
+
+
+def _counts(none: Runs, batch: Runs) -> str:
+    if len(none) == len(batch):
+        return f"n = {len(none)}"
+    return f"n = {len(none)} without, {len(batch)} with"
 
 
 def blow_ups(arm: Runs) -> str:
@@ -65,7 +72,8 @@ def _fisher(none: Runs, batch: Runs) -> float:
 
 def single(main: Runs) -> str:
     """In how many seeds one run of each arm shows the gain in whole percents."""
-    percents = [accuracy(main.where(norm=norm), RUNNING) for norm in NORMS]
+    arms = of_the_same_seeds(*(main.where(norm=norm) for norm in NORMS))
+    percents = [accuracy(arm, RUNNING) for arm in arms]
     cut, rounded = (
         int((np.diff([shorten(each) for each in percents], axis=0) > 0).sum())
         for shorten in (np.floor, np.round)
@@ -78,7 +86,8 @@ def single(main: Runs) -> str:
 
 def printed_alike(main: Runs, percent: int) -> str:
     """In how many seeds both arms print the source's number, shortened in either way."""
-    printed = [100 * main.where(norm=n).array("acc_as_reported")[:, -1] for n in NORMS]
+    arms = of_the_same_seeds(*(main.where(norm=norm) for norm in NORMS))
+    printed = [100 * arm.array("acc_as_reported")[:, -1] for arm in arms]
     cut, rounded = (
         int(np.all([shorten(each) == percent for each in printed], axis=0).sum())
         for shorten in (np.floor, np.round)
@@ -123,8 +132,7 @@ def early(main: Runs) -> str:
         f"{digits(errors[~wild].max())} %. Against the others alone batch norm gains "
         f"{digits(calm.value)} points ({digits(low)} to {digits(high)}). "
         f"With batch norm {blow_ups(batch)} blow up. The groups were found in the runs "
-        "that they explain: this is a hint and no test. An arm with a warm-up of the learning rate "
-        "would be one."
+        "that they explain: this is a hint and no test."
     )
 
 

@@ -8,6 +8,7 @@ from bnlib.claims.arms import Experiments, contrast, pace, paired_contrast, pick
 from bnlib.claims.claim import claim, erratum
 from bnlib.claims.judge import AT_LEAST, EQUAL, MORE, Part
 from bnlib.claims.margins import MNIST, RATIO, RUNS
+from bnlib.run import of_the_same_seeds
 
 SOURCE = "Review of batch normalisation with LeNet (S2)"
 WHOLE_PERCENT = 1.0  # the source's resolution, in points
@@ -61,7 +62,9 @@ def no_benefit(runs: Experiments) -> list[Part]:
     needs=["main"],
 )
 def same_as_pytorch(runs: Experiments) -> list[Part]:
-    ours, theirs = (pick(runs["main"], norm=norm) for norm in ("batch", "torch"))
+    ours, theirs = of_the_same_seeds(
+        *(pick(runs["main"], norm=norm) for norm in ("batch", "torch"))
+    )
 
     def faster(norm: str):
         return lambda how: pace(runs["timing"], norm, "torch")
