@@ -16,13 +16,17 @@ from bnlib.training.captured import warm_up
 from bnlib.training.together import train
 
 RECIPES = [
-    Recipe(model=model, norm=norm, dropout=dropout, probes=("landscape",), **SMALLEST)
+    pytest.param(
+        Recipe(model=model, norm=norm, dropout=dropout, probes=("landscape",), **SMALLEST),
+        id=f"{model}-{norm}",
+        marks=[] if norm in ("none", "batch") else pytest.mark.slow,
+    )
     for model, dropout in (("alexnet", 0.5), ("vgg_a", 0.0))
     for norm in NORMS
 ]
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=str)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_a_sample_reads_nothing_and_each_is_the_same_work_on_the_same_memory(recipe):
     probe = Landscape(watched(recipe, steps=150))
     seen = []
@@ -35,7 +39,7 @@ def test_a_sample_reads_nothing_and_each_is_the_same_work_on_the_same_memory(rec
     assert sum(name == "aten.convolution_backward.default" for name, _ in seen[0]) >= 25 * 5
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=str)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_a_shift_likewise_in_fewer_backward_passes(recipe):
     probe, seen = Shift(watched(recipe, steps=150)), []
     for step in (0, 50):

@@ -78,7 +78,13 @@ def trace_of(make, measured: bool) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in ("densenet121", "resnet18") else name
+        for name in NETWORKS
+    ],
+)
 def test_a_training_with_rulers_is_the_same_to_the_last_bit(name):
     plain, measured = (trace_of(NETWORKS[name], measured) for measured in (False, True))
     assert plain == measured
