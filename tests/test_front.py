@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from bnlib.analysis.findings import Estimate, difference
+from bnlib.analysis.learning import PRECISE
 from bnlib.book import front, method, notebooks
 from bnlib.book.chapter import experiments_of
 from bnlib.book.layout import Book
@@ -115,6 +116,17 @@ def test_the_table_of_answers_shows_each_word_and_size():
         assert f">{question.word}</span>" in page
         for effect in question.effects.values():
             assert (effect.answer.size or effect.answer.why) in page
+
+
+def test_what_turns_with_the_evaluation_is_shown_by_both():
+    (clash,) = (q for q in questions(recorded().cards, recorded().runs) if "clash" in q.text)
+    shown = list(clash.effects.items())
+    turned = [place for place, (_, effect) in enumerate(shown) if effect.answer.flag]
+    assert turned
+    for place in turned:
+        name, beside = shown[place + 1]
+        assert name == f"the same, {PRECISE}"
+        assert beside.answer.word != shown[place][1].answer.word
 
 
 def test_rates_that_work_are_counted_with_the_margin_of_the_data():

@@ -142,15 +142,16 @@ def weight_decay(runs: Experiments) -> str:
     lasting, short = _by_length(runs["decay"])
     said = []
     if lasting:
-        by = " and ".join(
-            f"{size} at λ = {strength:g} by {how}"
-            for how in EVALUATIONS
-            for strength, size in _gained(runs, how).items()
+        by_how = {how: _gained(runs, how) for how in EVALUATIONS}
+        changes = ", ".join(
+            f"at λ = {strength:g} by "
+            + " and ".join(f"{sizes[strength]} by {how}" for how, sizes in by_how.items())
+            for strength in by_how[RUNNING]
         )
         steps = lasting[0][0].summary["steps"]
         said.append(
             f"Runs of {steps:,} steps last {_lasted(lasting)} time constants. Against runs as long "
-            f"without weight decay the test accuracy changes by {by}."
+            f"without weight decay the test accuracy changes {changes}."
         )
     if short:
         constants = (f"{a[0].summary['steps'] / time_constants(a[0]):,.0f}" for a in short)

@@ -11,7 +11,7 @@ from bnlib.analysis.counts import shares
 from bnlib.analysis.course import common_level, reaches
 from bnlib.analysis.findings import Finding
 from bnlib.analysis.landscape import OFF
-from bnlib.analysis.learning import RUNNING
+from bnlib.analysis.learning import EVALUATIONS, RUNNING
 from bnlib.claims.arms import Experiments, arms, pace, pick
 from bnlib.claims.card import Card, Cards
 from bnlib.claims.judge import AT_LEAST, LESS, MORE, OPEN, Answer, Part
@@ -176,7 +176,11 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
         ),
         Question(
             "Does it clash with dropout?",
-            {where: alexnet.part("S0.4a", dropout, place=where) for where in PLACES.values()},
+            {
+                name: effect
+                for where in PLACES.values()
+                for name, effect in alexnet.both_ways(where, "S0.4a", dropout, place=where).items()
+            },
         ),
         Question(
             "Does a training step take longer?",
@@ -204,6 +208,15 @@ class _Chapter:
     def as_more(self, claim: str, text: str, **at: str) -> Effect:
         """A part that asks whether two are equal, asked whether the first is higher."""
         return self.own(replace(self.part(claim, text, **at).answer.part, kind=MORE))
+
+    def both_ways(self, name: str, claim: str, text: str, **at: str) -> dict[str, Effect]:
+        """The part, and where the other evaluation gives another word, that beside it."""
+        found = {name: self.part(claim, text, **at)}
+        if found[name].answer.flag:
+            part = found[name].answer.part
+            (other,) = set(EVALUATIONS) - {part.primary}
+            found[f"the same, {other}"] = self.own(replace(part, primary=other))
+        return found
 
     def own(self, part: Part) -> Effect:
         return Effect(self.name, part.judged())
