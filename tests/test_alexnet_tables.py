@@ -137,9 +137,7 @@ def test_decay_is_said_where_the_runs_are_long_enough_for_it():
     assert said.startswith("Runs of 30,186 steps last 3 and 24 time constants")
     assert re.findall(r"at λ = (\S+) by", said) == ["0.0005", "0.004"]
     gains = [float(x.replace("−", "-")) for x in re.findall(r"(\S+) points", said)]
-    assert gains == pytest.approx(
-        [3, 3, -5, -5], abs=0.4
-    )  # against runs as long, not the short ones
+    assert gains == pytest.approx([3, 3, -5, -5], abs=0.4)  # against runs as long
     assert "untestable" not in said
     rows = tables.decays(Runs([*short, *long]))
     assert len(rows) == 2 + 3
