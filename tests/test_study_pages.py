@@ -105,6 +105,15 @@ def test_clipping_is_counted_against_no_clipping():
     assert "learns in 5 of 5 against 0 of 4 runs without the cut" in answers.clipped(RUNS)
 
 
+def test_weight_decay_is_said_with_its_time_and_its_gain():
+    said = answers.decayed(RUNS)
+    # 45 epochs of 703 batches; (1 − .9) / (2 · .01 · 5e-4) = 10,000 steps a time constant
+    assert "31,635 steps, 3.2 time constants" in said
+    # two points in both arms, and a little noise
+    gains = [float(x) for x in re.findall(r"([+−]\S+) points", said)]
+    assert gains == pytest.approx([2, 2], abs=0.4)
+
+
 def test_speed_is_put_into_time_by_the_timing_of_the_nearest_batch():
     assert "above in 2" in answers.speed(RUNS)  # some runs end below the mean of their arm
     runs = study()

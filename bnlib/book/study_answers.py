@@ -245,12 +245,20 @@ def at_the_same_loss(runs: Experiments) -> str:
     return f"Test accuracy at the same training loss: {_and(said)}."
 
 
-def decayed(decay: Runs) -> str:
-    """How long the runs are in time constants of the weight decay."""
+@if_asked
+def decayed(runs: Experiments) -> str:
+    """How long the runs are in time constants of the weight decay, and what it gains."""
+    decay = runs["decay"]
     run = next(run for run in decay if run.recipe.weight_decay)
+    with_it, without = (
+        arms(decay.where(weight_decay=strength)) for strength in (run.recipe.weight_decay, 0.0)
+    )
+    gains = [points(one, other, runs) for one, other in zip(with_it, without, strict=True)]
     return (
         f"The runs have {run.summary['steps']:,} steps, {time_constants(run):.2g} time constants "
-        f"of the decay λ = {run.recipe.weight_decay:g} at this rate and momentum."
+        f"of the decay λ = {run.recipe.weight_decay:g} at this rate and momentum. It changes the "
+        f"MLP's test accuracy by {gains[0]} with batch norm and by {gains[1]} without (n = "
+        f"{min(map(len, with_it))}; {RUNNING})."
     )
 
 
