@@ -61,3 +61,11 @@ def test_what_would_change_to_the_eye_stays():
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 4), np.uint8)
     assert LIGHT["fewer_colours"](png(noise[:, :, :3])) is None
     assert LIGHT["fewer_colours"](png(noise)) is None  # see-through
+
+
+def test_source_code_has_no_table_of_contents():
+    bars = ["navbar-logo.html", "search-button-field.html", "sbt-sidebar-nav.html"]
+    for page, shown in (("_modules/bnlib/run", bars[:2]), ("chapters/03_lenet", bars)):
+        context = {"sidebars": list(bars)}
+        LIGHT["code_without_contents"](None, page, "page.html", context, None)
+        assert context["sidebars"] == shown
