@@ -234,6 +234,13 @@ def test_both_arms_print_the_sources_number():
     assert "98 % in 2 of 3 seeds with the decimals cut off, in 1 rounded" in said
 
 
+def test_ours_and_pytorchs_are_compared_where_both_are_trained():
+    ours = arm([0.990, 0.991, 0.992, 0.95], norm="batch")  # the fourth has no partner
+    said = lenet_answers.beside_torch(Runs(ours + arm([0.991, 0.993, 0.995], norm="torch")))
+    # −.1, −.2 and −.3 points: −.2 ± 4.303 · .1 / √3
+    assert "(n = 3), our batch norm ends at −0.20 points (−0.45 to 0.048) of" in said
+
+
 def test_what_the_averages_cost_is_paired():
     runs = [
         run(LENET.but(norm="batch", seed=i), 0.9 + 0.02 * i, precise=0.001 * i) for i in (0, 1, 2)

@@ -13,6 +13,7 @@ from bnlib.analysis.rates import at_best
 from bnlib.book import warm_up
 from bnlib.book.finals import Rows, by_norm, cell, digits
 from bnlib.book.rates import span
+from bnlib.claims.margins import MNIST
 from bnlib.run import Runs, of_the_same_seeds
 
 Experiments = Mapping[str, Runs]
@@ -107,6 +108,17 @@ def averages_cost(batch: Runs) -> str:
         f"still cost {value} points ({low} to {high}; each network evaluated twice, n = "
         f"{len(batch)})."
     ).replace("-", "−")
+
+
+def beside_torch(main: Runs) -> str:
+    """How far apart ours and PyTorch's end, trained from the same start on the same batches."""
+    ours, theirs = of_the_same_seeds(*(main.where(norm=norm) for norm in ("batch", "torch")))
+    apart = paired_difference(accuracy(ours, RUNNING), accuracy(theirs, RUNNING))
+    return (
+        f"Seed by seed, where both are trained (n = {len(ours)}), our batch norm ends at "
+        f"{MNIST.show(apart)} of accuracy against PyTorch's: the same formulas, rounded in another "
+        "order."
+    )
 
 
 def early(main: Runs) -> str:

@@ -73,6 +73,6 @@ def said(runs: Experiments) -> str:
     found = word(MORE, lead, MNIST.margin)
     return (
         f"With the warm-up {blew_up(none).sum()} of {len(none)} runs without batch norm blow up, "
-        f"and the plain network changes by {MNIST.show(gained(runs))}. Beside it batch norm "
-        f"{LEFT[found]} {MNIST.show(lead)} (n = {len(none)})."
+        f"and the plain network's accuracy changes by {MNIST.show(gained(runs))}. With the same "
+        f"warm-up batch norm {LEFT[found]} {MNIST.show(lead)} (n = {len(none)})."
     )
