@@ -13,8 +13,8 @@ APART = 0.24  # of two arms at the same digit
 
 
 def by_digit(runs: Runs, norms: tuple[str, ...]) -> Figure:
-    """Above the mean test error of each digit with its interval, below in how many runs it is among
-    the two hardest."""
+    """Above the mean test error of each digit with its interval, below in which share of the runs
+    it is among the two hardest."""
     fig, (top, below) = plt.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     plots.scale(runs)
     fig.set_size_inches(plots.TEXT_WIDTH, 3.8)
@@ -26,11 +26,11 @@ def by_digit(runs: Runs, norms: tuple[str, ...]) -> Figure:
         middle, half = mean_interval(errors)
         look = {"color": plots.COLOUR[norm], "label": plots.NAME[norm]}
         top.errorbar(at, middle, half, fmt=marker, capsize=3, **look)
-        counts = [among_the_two_hardest(arm, digit).sum() for digit in range(errors.shape[1])]
-        below.bar(at, counts, APART, color=plots.COLOUR[norm])
+        hard = [among_the_two_hardest(arm, digit).mean() for digit in range(errors.shape[1])]
+        below.bar(at, np.multiply(100, hard), APART, color=plots.COLOUR[norm])
     top.set(ylabel="test error (%)", ylim=(0, None))
     top.legend(ncols=len(norms), loc="lower right", bbox_to_anchor=(1, 1))
-    below.set(xticks=range(errors.shape[1]), xlabel="digit", ylabel="runs", ylim=(0, len(arm)))
+    below.set(xticks=range(errors.shape[1]), xlabel="digit", ylabel="runs (%)", ylim=(0, 100))
     for ax in (top, below):
         ax.grid(axis="x", visible=False)
     plt.close(fig)

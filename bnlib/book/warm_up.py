@@ -72,7 +72,8 @@ def said(runs: Experiments) -> str:
     lead = left(runs)
     found = word(MORE, lead, MNIST.margin)
     return (
-        f"With the warm-up {blew_up(none).sum()} of {len(none)} runs without batch norm blow up, "
-        f"and the plain network's accuracy changes by {MNIST.show(gained(runs))}. With the same "
-        f"warm-up batch norm {LEFT[found]} {MNIST.show(lead)} (n = {len(none)})."
+        "With a warm-up of the rate over the first epoch "
+        f"{blew_up(none).sum()} of {len(none)} runs without batch norm blow up, and the plain "
+        f"network's accuracy changes by {MNIST.show(gained(runs))}. With the same warm-up batch "
+        f"norm {LEFT[found]} {MNIST.show(lead)} (n = {len(none)})."
     )
