@@ -57,7 +57,7 @@ def _rows(ax: Axes, some: list[Duel]) -> None:
 def extremes(runs: Mapping[str, Runs]) -> Figure:
     """Validation accuracy over the epochs with sigmoids, at ten times the rate, from N(0, 1)."""
     batch, _ = arms(runs["cnn"])
-    fig, axes = plt.subplots(1, 3, sharey=True, figsize=(plots.TEXT_WIDTH, 3.3))
+    fig, axes = plt.subplots(1, 3, sharey=True, figsize=(plots.TEXT_WIDTH, 3.1))
     plots.scale(runs["sigmoid"])
     panels = {"sigmoids": "sigmoid", "learning rate 0.1": "fast", "weights from N(0, 1)": "normal"}
     for ax, (title, name) in zip(axes, panels.items(), strict=True):
