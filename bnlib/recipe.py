@@ -28,6 +28,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 PROBES = (
     "affine",
     "calibration",
+    "curvature",
     "landscape",
     "layer_inputs",
     "logits",
@@ -42,7 +43,8 @@ PROBES = (
     "weights",
 )
 GHOSTS = ("none", "batch")  # ghost parts change nothing without a norm
-SAMPLING = ("landscape", "layer_inputs", "shift")  # those that sample every so many steps
+# those that sample every so many steps
+SAMPLING = ("curvature", "landscape", "layer_inputs", "shift")
 
 
 class Frozen(BaseModel):

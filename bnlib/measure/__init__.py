@@ -3,6 +3,7 @@
 from bnlib.measure.affine import Affine
 from bnlib.measure.calibration import Calibration
 from bnlib.measure.consecutive import Consecutive
+from bnlib.measure.curvature import Curvature
 from bnlib.measure.landscape import Landscape
 from bnlib.measure.layer_inputs import LayerInputs
 from bnlib.measure.logits import Logits
@@ -20,6 +21,7 @@ from bnlib.measure.weights import Weights
 PROBES: dict[str, tuple[type[Probe], ...]] = {
     "affine": (Affine,),
     "calibration": (Calibration,),
+    "curvature": (Curvature,),
     "landscape": (Landscape, Consecutive),
     "layer_inputs": (LayerInputs,),
     "logits": (Logits,),

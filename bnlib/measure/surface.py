@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from bnlib.errors import BookError
 from bnlib.measure.borrowed import Batch, Criterion, borrowed, finite
+from bnlib.measure.hessian import products
 from bnlib.measure.lines import along, norms, scale_free, shaped
 
 LINES = {
@@ -134,16 +135,7 @@ def sharpness(
     with borrowed(model, criterion, batch) as loan, torch.enable_grad(), slow, bar:
         loss = loan.loss()
         here, params = finite(loss), loan.params
-        g = torch.autograd.grad(loss, params, create_graph=True, materialize_grads=True)
-
-        def product(v: Sequence[Tensor]) -> list[Tensor]:
-            """The Hessian times v."""
-            curved = [(one, x) for one, x in zip(g, v, strict=True) if one.requires_grad]
-            if not curved:
-                return [torch.zeros_like(x) for x in v]
-            slope = sum((one * x).sum() for one, x in curved)
-            grad = torch.autograd.grad
-            return list(grad(slope, params, retain_graph=True, materialize_grads=True))
+        _, product = products(loss, params)
 
         def power(less: float, within: float | None = None) -> tuple[float, float, int]:
             """The eigenvalue of the largest size of the Hessian − less · 1, of the Hessian itself;

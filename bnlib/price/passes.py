@@ -14,6 +14,7 @@ from bnlib import models
 from bnlib.catalogue import DATASETS
 from bnlib.data import as_input
 from bnlib.measure.before import layers_of, shifts, some
+from bnlib.measure.hessian import products
 from bnlib.measure.loan import Loan
 from bnlib.models.dropout import Noise, share
 from bnlib.price.trace import Pass, trace
@@ -72,6 +73,11 @@ def forward(recipe: Recipe, images: int) -> Pass:
 def landscape_point(recipe: Recipe) -> Pass:
     """The weights moved, the loss, its gradient and the distance from another, in fp32."""
     return _landscape_point(_only(recipe, (*NET, "batch_size")))
+
+
+def hessian_product(recipe: Recipe) -> Pass:
+    """The Hessian's product with a vector, in fp32."""
+    return _hessian_product(_only(recipe, (*NET, "batch_size")))
 
 
 def deep_linear_step(recipe: DeepLinear) -> Pass:
@@ -171,6 +177,18 @@ def _landscape_point(recipe: Recipe) -> Pass:
             torch.stack(torch._foreach_norm(torch._foreach_sub(gradient, there)))
 
         return one
+
+    return trace(make)
+
+
+@functools.cache
+def _hessian_product(recipe: Recipe) -> Pass:
+    def make() -> Callable[[], None]:
+        net = Net(recipe, recipe.batch_size)
+        params = list(net.model.parameters())
+        _, product = products(net.loss(), params)
+        there = [p.detach().clone() for p in params]
+        return lambda: product(there)
 
     return trace(make)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bnlib.catalogue import DATASETS, NORMS
 from bnlib.measure import layer_inputs, logits, plane, unit_inputs, units, variance_shift
+from bnlib.measure.curvature import PRODUCTS
 from bnlib.measure.landscape import POINTS
 from bnlib.price import passes
 from bnlib.price.trace import Work
@@ -86,6 +87,12 @@ def _tested_again(recipe: Recipe) -> Work:
     return again + _both_ways(recipe, parts(recipe.dataset)[2])
 
 
+def _curvature(recipe: Recipe) -> Work:
+    samples = -(-steps(recipe) // recipe.probe_every)
+    gradients = Work({passes.landscape_point(recipe): samples})
+    return gradients + Work({passes.hessian_product(recipe): samples * 2 * PRODUCTS})
+
+
 def _landscape(recipe: Recipe) -> Work:
     samples = -(-steps(recipe) // recipe.probe_every)
     return Work({passes.landscape_point(recipe): samples * (1 + 3 * POINTS)})
@@ -145,6 +152,7 @@ def _weights(recipe: Recipe) -> Work:
 PROBES: dict[str, Callable[[Recipe], Work]] = {
     "affine": _nothing,
     "calibration": _tested_again,
+    "curvature": _curvature,
     "landscape": _landscape,
     "layer_inputs": _layer_inputs,
     "logits": _logits,
