@@ -4,6 +4,7 @@ A recipe's id is a hash of the fields that differ from their defaults, so a fiel
 keeps the ids of the records that exist. For the same reason a default never changes.
 """
 
+import functools
 import hashlib
 import itertools
 import json
@@ -72,6 +73,12 @@ class Frozen(BaseModel):
     def changed(self) -> dict[str, Any]:
         """The fields that differ from their defaults, as JSON values."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+    @functools.cached_property
+    def arm(self) -> str:
+        """The same for recipes that differ in seed and probes only."""
+        kept = {k: v for k, v in self.changed().items() if k != "seed" and k[:5] != "probe"}
+        return json.dumps([type(self).__name__, kept], sort_keys=True)
 
     @classmethod
     def restore(cls, fields: dict[str, Any]) -> Self:

@@ -79,6 +79,13 @@ class Runs:
         return _stacked([np.array(run.history[column], float) for run in self], epochs)
 
 
+def joined(*several: Runs) -> Runs:
+    """All of them, of the profile that they share."""
+    profiles = {some.profile for some in several if len(some)}
+    shared = profiles.pop() if len(profiles) == 1 else None
+    return Runs((run for some in several for run in some), shared)
+
+
 def of_the_same_seeds(*arms: Runs) -> list[Runs]:
     """The arms without the runs whose seed another arm lacks."""
     shared = set.intersection(*({run.recipe.seed for run in arm} for arm in arms))

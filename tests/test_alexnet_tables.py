@@ -122,7 +122,9 @@ def test_shift_is_the_ratio_of_the_medians_layer_by_layer():
 def test_optimisers_differ_by_what_they_differ():
     said = answers.tuned_optimisers({"optimizer": optimizer_runs(0.05)})
     assert "running averages 5.0 points" in said
-    apart = re.findall(r"lie (\S+) and (\S+) points apart", said)  # the better and the worse rate
+    apart = re.findall(
+        r"lie (\S+) points apart for SGD and (\S+) for Adam", said
+    )  # the better and the worse rate
     assert np.array(apart, float) == pytest.approx(np.full((2, 2), 30), abs=0.5)
 
 

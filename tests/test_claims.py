@@ -232,13 +232,13 @@ def test_a_card_says_how_much_is_settled_and_where():
     (shown,) = cards([made_up_claim(gap(5), gap(4), gap(0.9))], RUNS_)
     assert (shown.settled, shown.testable, shown.word) == (3, 3, "holds")
     (shown,) = cards([made_up_claim(gap(5), gap(4, 2))], RUNS_)
-    assert (shown.label, shown.because) == ("holds (indicative)", "1 of 2 parts settled")
+    assert (shown.label, shown.because) == ("holds, 1 of 2 settled (indicative)", "")
     assert list(map(str, shown.scales)) == [str(RUNS_["a"].scale)]
     paper = Runs(RUNS_["a"], "paper")
     assert cards([made_up_claim(gap(5))], {"a": paper})[0].label == "holds"
     assert shown.main.size.startswith("+5.00 points")
     assert repr(shown).startswith(
-        "X1 holds (indicative): 1 of 2 parts settled\n  accuracy, part 0: +5.00"
+        "X1 holds, 1 of 2 settled (indicative)\n  accuracy, part 0: +5.00"
     )
 
 

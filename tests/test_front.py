@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from bnlib.analysis.findings import Estimate, difference
-from bnlib.analysis.learning import PRECISE
+from bnlib.analysis.learning import EVALUATIONS, PRECISE
 from bnlib.book import front, method, notebooks
 from bnlib.book.chapter import experiments_of
 from bnlib.book.layout import Book
@@ -118,16 +118,44 @@ def test_the_table_of_answers_shows_each_word_and_size():
             assert (effect.answer.size or effect.answer.why) in page
 
 
-def test_what_turns_with_the_evaluation_is_shown_by_both():
-    (clash,) = (q for q in questions(recorded().cards, recorded().runs) if "clash" in q.text)
-    shown = list(clash.effects.items())
-    flagged = [place for place, (_, effect) in enumerate(shown) if effect.answer.flag]
-    turned = flagged[::2]  # each is followed by itself under the other evaluation
-    assert turned
-    for place in turned:
-        name, beside = shown[place + 1]
-        assert name == f"the same, {PRECISE}"
-        assert beside.answer.word != shown[place][1].answer.word
+def asked(word: str) -> Question:
+    (one,) = (q for q in questions(recorded().cards, recorded().runs) if word in q.text)
+    return one
+
+
+def test_the_speed_is_shown_by_both_evaluations():
+    shown = asked("fewer epochs").effects
+    ends = [name.removesuffix(f", {PRECISE}") for name in shown if name.endswith(PRECISE)]
+    assert len(ends) == 2
+    assert set(shown) == {f"{end}, {how}" for end in ends for how in EVALUATIONS}
+    sizes = [effect.answer.size for effect in shown.values()]
+    assert len(set(sizes)) == len(sizes)
+
+
+def test_dropout_is_shown_on_the_way_and_at_the_end():
+    """What the running averages lose behind the convolutions is not all lost."""
+    effects = list(asked("clash").effects.values())
+    drop = recorded().runs["04_alexnet"]["dropout"].where(norm="batch")
+    with_it, without = (
+        drop.where(dropout=rate, dropout_at=place).final("test_acc_precise").mean()
+        for rate, place in ((0.5, "conv"), (0.0, "fc"))
+    )
+    fall = effects[-1].answer.finding
+    assert fall.value == pytest.approx(100 * (with_it - without))
+    assert [effect.answer.side for effect in effects] == [True, False, True, True]
+
+
+def test_the_page_in_short_has_its_numbers_from_the_effects():
+    said = front.in_short(recorded()).data
+    factors = [2**e.answer.finding.value for e in asked("fewer epochs").effects.values()]
+    assert f"{min(factors):.1f} to {max(factors):.1f} times fewer" in said
+    better = asked("same number of epochs").effects
+    for net in ("LeNet", "AlexNet"):
+        gain = better[net].answer
+        assert f"{gain.size.partition(' (')[0]} ({gain.word})" in said
+    assert "do not learn without it" in said
+    empty = Ledger(recorded().runs, {}, {})
+    assert front.in_short(Ledger(empty.runs, {}, recorded().cards)).data == said
 
 
 def test_rates_that_work_are_counted_with_the_margin_of_the_data():

@@ -352,7 +352,7 @@ def test_the_commands_print_the_ledger_and_the_plan(small_book, tmp_path, monkey
     )
     assert "python -m bnlib record --profile laptop --chapters 01_made" in said
     commands.verdicts(["1"], small_book, root)
-    assert "X1 holds (indicative): 1 of 2 parts settled" in capsys.readouterr().out
+    assert "X1 holds, 1 of 2 settled (indicative)" in capsys.readouterr().out
 
 
 def test_nothing_open_is_said(small_book, tmp_path, monkeypatch, capsys):

@@ -164,7 +164,9 @@ def test_short_answer_has_its_numbers():
     p = 2 * (6 * 5) / (12 * 11)  # both of two blow-ups among the six of one arm, twice
     assert f"0 of 6 runs with it (Fisher p = {p:.2f})" in lines[3]
     # 98.0 to 98.3 and twice 97 against six times 99
-    assert lines[0].endswith("shows it in 6 of 6 seeds, rounded in 6.")
+    assert lines[0].endswith(
+        "6 of 6 pairs of single runs if decimals are cut off, in 6 if they are rounded."
+    )
 
 
 def warmed(percents):
@@ -215,13 +217,17 @@ def test_arms_are_cut_to_the_seeds_that_all_have():
     many, few = Runs(arm([0.9, 0.8, 0.7])), Runs(arm([0.6, 0.5], norm="batch"))
     cut, same = of_the_same_seeds(many, few)
     assert [run.recipe.seed for run in cut] == [run.recipe.seed for run in same] == [0, 1]
-    assert lenet_answers.single(Runs([*many, *few])).startswith("Cut to whole percents")
+    assert lenet_answers.single(Runs([*many, *few])).startswith(
+        "Printed in whole percents it shows in 0 of 2 pairs"
+    )
 
 
 def test_single_runs_show_the_gain_where_their_whole_percents_differ():
     runs = Runs(arm([0.981, 0.983, 0.988, 0.991]) + arm([0.984, 0.987, 0.991, 0.993], norm="batch"))
     # cut: 98 98 98 99 against 98 98 99 99; rounded: 98 98 99 99 against 98 99 99 99
-    assert lenet_answers.single(runs).endswith("in 1 of 4 seeds, rounded in 1.")
+    assert lenet_answers.single(runs).endswith(
+        "in 1 of 4 pairs of single runs if decimals are cut off, in 1 if they are rounded."
+    )
 
 
 def test_both_arms_print_the_sources_number():
@@ -231,7 +237,7 @@ def test_both_arms_print_the_sources_number():
 
     runs = Runs(arms("none", [0.971, 0.984, 0.986]) + arms("batch", [0.985, 0.981, 0.989]))
     said = lenet_answers.printed_alike(runs, 98)
-    assert "98 % in 2 of 3 seeds with the decimals cut off, in 1 rounded" in said
+    assert "98 % in 2 of 3 seeds if decimals are cut off, in 1 if they are" in said
 
 
 def test_ours_and_pytorchs_are_compared_where_both_are_trained():
@@ -257,7 +263,7 @@ def test_lost_activations_are_counted():
         + arm([0.96] * 3, norm="batch", activation="tanh")
     )
     said = lenet_answers.activations_said(runs)
-    assert "of the rates 0.9: ReLU loses 2 of 3 runs at 0.9." in said
+    assert "of the rates 0.9: with ReLU 2 of 3 runs fail at 0.9." in said
     assert "all 2 settings end at 2.00 to 4.00 %" in said
 
 

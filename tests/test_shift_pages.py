@@ -149,11 +149,12 @@ def test_the_short_answer_has_its_numbers_from_the_runs():
     assert "at learning rate 0.1, " in typical
 
 
-def test_the_first_word_follows_what_is_left_of_the_shift():
-    for power, word in ((1, "No"), (-0.1, "No"), (-0.7, "Hardly"), (-3, "In part")):
-        said = shift_answer.left(shift_runs(on=3, off=power).where(lr=0.1))
+def test_the_first_word_follows_the_intervals_of_all_factors():
+    both = {"distance": 2, "length": 2, "angle": -1}
+    for power, word in ((1, "No"), (0, "Not measurably"), (-3, "Yes"), (both, "In part")):
+        said = shift_answer.left(shift_runs(on=3, off=power))
         assert said.startswith(f"{word}, by the gradients: ")
-        assert ("none of the shift" in said) == (power > 0)
+    assert "0.49 to 4.0 times as far in layer 5" in said  # by the angle; by the distance
 
 
 def test_measures_are_sorted_by_their_intervals():

@@ -61,7 +61,7 @@ def test_the_short_answer_counts_the_claims_and_names_the_rescues():
     assert "4 of 4 runs learn without them" in said
     assert "*indicative*" in said
     every = len(duels(RUNS))
-    assert f"Ahead in {every} of {every} duels" in said
+    assert f"Ahead in {every} of the {every} duels that we ran, behind in 0, undecided in 0" in said
     level = study(lambda name, recipe: 0.6)
     assert "No rescue." in answers.short_answer(level, judged(level)).data
 
@@ -115,7 +115,9 @@ def test_weight_decay_is_said_with_its_time_and_its_gain():
 
 
 def test_speed_is_put_into_time_by_the_timing_of_the_nearest_batch():
-    assert "above in 2" in answers.speed(RUNS)  # some runs end below the mean of their arm
+    assert "takes more epochs in 2" in answers.speed(
+        RUNS
+    )  # some runs end below the mean of their arm
     runs = study()
     for run in runs["cnn"]:
         top = 0.7 + 0.001 * run.recipe.seed

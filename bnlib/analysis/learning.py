@@ -139,9 +139,7 @@ def arms_of(runs: Runs) -> list[Runs]:
     arms: dict[str, list] = {}
     for run in runs:
         if isinstance(run.recipe, Recipe):
-            fields = run.recipe.changed()
-            kept = {k: v for k, v in fields.items() if k != "seed" and not k.startswith("probe")}
-            arms.setdefault(repr(sorted(kept.items())), []).append(run)
+            arms.setdefault(run.recipe.arm, []).append(run)
     return [one_per_seed(Runs(some)) for some in arms.values()]
 
 

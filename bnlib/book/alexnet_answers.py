@@ -27,8 +27,8 @@ from bnlib.run import Runs
 Experiments = Mapping[str, Runs]
 HANG = {  # the source's conclusion, and what it hangs on
     "Batch norm converges several times faster": "**Where the clock stops, and the "
-    "learning rate.** At a small rate the plain network loses its time on a plateau, which He's "
-    "start removes at 0.01 and Xavier's at 0.1",
+    "learning rate.** At 0.01 the plain network loses its time on a plateau, which He's start "
+    "removes; at 0.1, where the plateau is short, Xavier's does",
     "SGD and Adam make no difference": "**The rates.** At untuned rates either can win",
     "A better start does not help": "**Batch norm, and the learning rate.** With batch norm no "
     "start tried beats the default. Without it the start decides whether the network trains",
@@ -37,7 +37,7 @@ HANG = {  # the source's conclusion, and what it hangs on
     "Dropout alone ends better": "**Place and evaluation** again. Behind the linear layers it ends "
     "lower",
     "L2 brings nothing": "**Time.** Decay acts through the effective learning rate, and slowly: in "
-    "short runs it has not acted yet",
+    "short runs it has not reached its equilibrium",
     "The larger the batch, the better": "**Steps.** In the same number of epochs a larger batch "
     "makes fewer of them",
 }
@@ -82,7 +82,7 @@ def short_answer(runs: Experiments) -> str:
         f"{many(normed(high), PRECISE)} runs learn with it and {many(high.where(norm='none'))} "
         "without.",
         dropped_behind_convolutions(runs["dropout"]),
-        "**Not to be said from here**: anything about AlexNet at full width, or with momentum, a "
+        "**What this does not show**: anything about AlexNet at full width, or with momentum, a "
         "schedule or augmentation.",
     )
     return _box("The short answer", lines)
@@ -93,7 +93,7 @@ def dropped_behind_convolutions(drop: Runs) -> str:
     batch, most = normed(drop), max(drop.values("dropout"))
     worst, without = dropped(batch, most, "conv"), dropped(batch, 0.0, "conv")
     return (
-        "**Most of what dropout behind the convolutions costs is the evaluation's**: at p = "
+        "**Most of dropout's cost behind the convolutions comes from the evaluation**: at p = "
         f"{most:g} the accuracy is {mean(worst, RUNNING)} by {RUNNING}, {mean(worst, PRECISE)} by "
         f"{PRECISE}, {mean(without, PRECISE)} without dropout."
     )
@@ -198,14 +198,15 @@ def tuned_optimisers(runs: Experiments) -> str:
     for how in EVALUATIONS:
         by_name = runs["optimizer"].by("optimizer").values()
         one, other = [some.where(lr=best(some, "lr", how)) for some in by_name][:2]
-        apart = [
-            np.ptp([accuracy(a, how).mean() for a in some.by("lr").values()]) for some in by_name
-        ]
-        said.append(
-            f"by {how} {points(gain(one, other, how, runs))}, while the tried rates of either lie "
-            f"{min(apart):.1f} and {max(apart):.1f} points apart"
+        one_apart, other_apart = (
+            np.ptp([accuracy(a, how).mean() for a in some.by("lr").values()])
+            for some in list(by_name)[:2]
         )
-    return f"The best SGD minus the best Adam is, {'; '.join(said)}."
+        said.append(
+            f"by {how} {points(gain(one, other, how, runs))}, while best and worst rate lie "
+            f"{one_apart:.1f} points apart for SGD and {other_apart:.1f} for Adam"
+        )
+    return f"Best SGD minus best Adam is, {'; '.join(said)}."
 
 
 def on_the_plateau(runs: Experiments) -> str:
@@ -238,7 +239,7 @@ def what_it_hangs_on(runs: Experiments, sizes: Callable[[str, int], str]) -> dic
     ``sizes`` gives the size of a part of a claim, as its card shows it."""
     drop, most = runs["dropout"], max(runs["dropout"].values("dropout"))
     without, with_bn = arms(drop)
-    fc = dropped(with_bn, most, "fc")
+    fc, whole = dropped(with_bn, most, "fc"), dropped(with_bn, 0.0, "fc")
     conv, alone = dropped(with_bn, most, "conv"), dropped(without, most, "conv")
     he = runs["init"].where(norm="none", init="he")
     measured = (
@@ -246,11 +247,12 @@ def what_it_hangs_on(runs: Experiments, sizes: Callable[[str, int], str]) -> dic
         f"SGD − Adam: {sizes('S0.2', 0)}",
         f"with BN, Xavier's: {sizes('S0.3', 0)}; without, He's learns in {many(he)} runs",
         f"at p = {most:g}: behind the linear layers "
-        f"{points(gain(fc, dropped(with_bn, 0.0, 'fc'), RUNNING, runs))}; behind the convolutions "
-        f"{mean(conv, RUNNING)}, precise {mean(conv, PRECISE)}, of "
-        f"{mean(dropped(with_bn, 0.0, 'fc'), RUNNING)}",
+        f"{points(gain(fc, whole, RUNNING, runs))}; behind the convolutions "
+        f"{mean(conv, RUNNING)} instead of {mean(whole, RUNNING)} by {RUNNING}, "
+        f"{mean(conv, PRECISE)} instead of {mean(whole, PRECISE)} by {PRECISE}",
         f"alone − with BN, behind the linear layers: {sizes('S0.4b', 2)}; behind the convolutions "
-        f"{mean(alone, RUNNING)} against {mean(conv, RUNNING)}, precise {mean(conv, PRECISE)}",
+        f"{mean(alone, RUNNING)} alone, with BN {mean(conv, RUNNING)} by {RUNNING} and "
+        f"{mean(conv, PRECISE)} by {PRECISE}",
         _decayed(runs),
         f"at a fixed rate, with BN: {sizes('S0.6', 0)}; without: {sizes('S0.6', 1)}",
     )

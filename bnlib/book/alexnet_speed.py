@@ -72,9 +72,9 @@ def late(plain: Runs, batch: Runs) -> str:
         )
     least = length / np.median(fast)
     factor, word = SOURCE_FACTOR
-    so = f", so {word} is not excluded" if least < factor else ""
+    so = f": {word} is not excluded" if least < factor else ""
     return (
-        f"To {LATE} it is at least {least:.1f} times by {PRECISE} (medians): only "
+        f"To {LATE} the medians are {least:.1f} times apart or more by {PRECISE}, since only "
         f"{np.isfinite(slow).sum()} of {len(slow)} plain runs get there in {length} epochs{so}."
     )
 

@@ -13,7 +13,7 @@ from bnlib.book import notebooks
 from bnlib.book.layout import Book
 from bnlib.book.ledger import Ledger
 from bnlib.book.stacked import Table
-from bnlib.claims.answers import Effect, Question, questions
+from bnlib.claims.answers import Effect, Question, in_a_word, questions
 from bnlib.claims.card import Cards
 from bnlib.claims.judge import OPEN
 from bnlib.run import Runs
@@ -27,6 +27,36 @@ def answers(ledger: Ledger) -> Table:
     """A row a question."""
     rows = map(_row, questions(ledger.cards, ledger.runs))
     return Table(HEADS, rows, "answers", markup=True)
+
+
+def in_short(ledger: Ledger) -> Markdown:
+    """The answers in three sentences; nothing where an effect that they name is not recorded."""
+    asked = {question.text: question for question in questions(ledger.cards, ledger.runs)}
+    epochs, end, stuck, step = (
+        [effect.answer for effect in asked[text].effects.values()]
+        for text in (
+            "Does it train in fewer epochs?",
+            "Is it better after the same number of epochs?",
+            "Does it train what is stuck without it?",
+            "Does a training step take longer?",
+        )
+    )
+    if not all(answer.finding for answer in (*epochs, *end, *stuck, *step)):
+        return Markdown("")
+    fewer, longer = (sorted(2**a.finding.value for a in some) for some in (epochs, step))
+    (lenet, lenet_word), (alexnet, alexnet_word), _ = (
+        (answer.size.partition(" (")[0], answer.word) for answer in end
+    )
+    rescued = "Away from them it trains networks that do not learn without it. " * (
+        in_a_word(stuck) == "yes"
+    )
+    return Markdown(
+        "**In short.** With a good learning rate and a good start batch norm mainly saves epochs: "
+        f"AlexNet needs {fewer[0]:.1f} to {fewer[-1]:.1f} times fewer. At the end it gains "
+        f"{alexnet} ({alexnet_word}), LeNet {lenet} ({lenet_word}). {rescued}It costs "
+        f"{100 * (longer[0] - 1):.0f} to {100 * (longer[-1] - 1):.0f} % more time a step on one "
+        "processor core. *Why* it works these runs do not settle."
+    )
 
 
 def _row(question: Question) -> tuple[str, ...]:

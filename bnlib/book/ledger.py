@@ -31,12 +31,15 @@ class Ledger:
     cards: Mapping[str, Cards]
 
 
-def judged(names: list[str], book: Book | None = None, root: Path = RECORDED) -> Ledger:
-    """The claims of some chapters, or of all, on the runs under ``root``."""
+def judged(
+    names: list[str], book: Book | None = None, root: Path = RECORDED, kind: type = object
+) -> Ledger:
+    """The claims of some chapters, or of all, on the runs under ``root``; of one kind alone, such
+    as ``Erratum``, where the others are not asked for."""
     book, store = book or Book(), Store(root)
     runs, profiles, shown = {}, {}, {}
     for path in book.pick(names):
-        if claims := CLAIMS.get(path.stem):
+        if claims := [one for one in CLAIMS.get(path.stem, ()) if isinstance(one, kind)]:
             found, profile = recorded(experiments_of(book.root / path), store)
             runs[path.stem] = found | computed(path.stem)
             profiles[path.stem] = profile

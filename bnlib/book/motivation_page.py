@@ -40,7 +40,7 @@ def short_answer(runs: Mapping[str, Runs]) -> list[str]:
         f"{after} of the drift without. Before it, where nothing is fixed, early in training "
         f"({early}), mostly because the plain network's band starts narrow, and not later "
         f"({late}).",
-        "**Not to be said from here**: that it trains better *because* the inputs drift less. Two "
+        "**What this does not show**: that it trains better *because* the inputs drift less. Two "
         "things that happen together need not cause each other.",
     ]
 

@@ -4,10 +4,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from bnlib.analysis.learning import RUNNING, best
+from bnlib.analysis.counts import share
+from bnlib.analysis.course import common_level, reaches
+from bnlib.analysis.learning import PRECISE, RUNNING, best
 from bnlib.analysis.rates import by_rate
 from bnlib.book import plots
 from bnlib.book.finals import Rows, cell
+from bnlib.claims.arms import arms
+from bnlib.claims.margins import Unit
 from bnlib.run import Runs
 
 
@@ -52,3 +56,12 @@ def span(arm: Runs) -> tuple[float, float]:
     """The lowest and the highest mean test error among the rates, by running averages."""
     means = [float(np.mean(values)) for values in by_rate(arm, RUNNING).values()]
     return min(means), max(means)
+
+
+def near_the_best(sweep: Runs, unit: Unit) -> str:
+    """With batch norm and without: how many runs end at most the unit's margin below the plain
+    network's best, over all rates."""
+    batch, none = arms(sweep)
+    least = common_level(none, unit.margin, PRECISE)
+    counts = (share(reaches(arm, least, PRECISE)).counted for arm in (batch, none))
+    return " against ".join(count.removesuffix(" runs") for count in counts)

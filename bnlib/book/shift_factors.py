@@ -1,11 +1,15 @@
 """Batch norm's shift of the gradients over the plain network's, as factors and in words."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from bnlib.analysis import shift
 from bnlib.analysis.findings import difference, spread
 from bnlib.analysis.landscape import OFF
+from bnlib.book.measured import two_digits
 from bnlib.book.shift_tables import AT_LOSS, both_arms, ratio
+from bnlib.claims.arms import arms
 from bnlib.claims.shift import LAYERS
 from bnlib.run import Runs
 
@@ -36,10 +40,39 @@ def factor(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
     return value, low, high
 
 
-def least(some: Runs) -> float:
-    """The smallest of the factors, once the network without norm has left its plateau."""
-    found = [value for when in (OFF, AT_LOSS) for value, *_ in factors(some, when).values()]
-    return min(found, default=float("nan"))
+def every_factor(main: Runs) -> dict[str, list[tuple[float, float, float]]]:
+    """By layer the factors of all measures and rates, off the plateau and at equal loss."""
+    found: dict[str, list[tuple[float, float, float]]] = {}
+    for rate in main.values("lr"):
+        for when in (OFF, AT_LOSS):
+            for (_, layer), values in factors(main.where(lr=rate), when).items():
+                found.setdefault(layer, []).append(values)
+    return found
+
+
+def ranges(found: Mapping[str, Sequence[tuple[float, float, float]]]) -> str:
+    """From the smallest to the largest factor, layer by layer."""
+    spans = (
+        f"{two_digits(min(value for value, *_ in some))} to "
+        f"{two_digits(max(value for value, *_ in some))} times as far in {NAMES[layer]}"
+        for layer, some in found.items()
+    )
+    return (
+        f"with batch norm they move {listed(list(spans))}, over the measures and learning rates, "
+        "once the network without norm has left its first plateau"
+    )
+
+
+def turned(some: Runs) -> str:
+    """At how many looks the layers before turn the gradient by more than 90°."""
+    shares = {
+        NAMES[layer]: [100 * np.mean(shift.angle(arm, layer) > 90) for arm in reversed(arms(some))]
+        for layer in LAYERS
+    }
+    return "; ".join(
+        f"in {name} at {plain:.0f} % of the looks without and {normed:.0f} % with batch norm"
+        for name, (plain, normed) in shares.items()
+    )
 
 
 def told_apart(some: Runs, when: str) -> str:

@@ -6,7 +6,16 @@ import numpy as np
 from bnlib.analysis import shift
 from bnlib.analysis.landscape import OFF, ON, seeds_in
 from bnlib.book.measured import times, two_digits
-from bnlib.book.shift_factors import NAMES, bare, both, factor, least, level, told_apart
+from bnlib.book.shift_factors import (
+    NAMES,
+    bare,
+    both,
+    factor,
+    factors,
+    level,
+    told_apart,
+    turned,
+)
 from bnlib.book.shift_tables import AT_LOSS, both_arms
 from bnlib.claims.arms import arms
 from bnlib.claims.margins import three_digits
@@ -17,11 +26,9 @@ from bnlib.run import Runs
 def shifts_said(some: Runs) -> str:
     """What stands in the table of the shifts, phase by phase."""
     off = "**Off the plateau** these runs have no number."
-    if np.isfinite(least(some)):
+    if factors(some, OFF):
         off = (
-            f"**Off the plateau** there is with batch norm {told_apart(some, OFF)}. If batch norm "
-            "worked by *removing* the shift, little of it should be left where it learns faster. "
-            f"By each of these measures {two_digits(least(some))} of it or more is left, while "
+            f"**Off the plateau** there is with batch norm {told_apart(some, OFF)}. Meanwhile "
             f"{faster(some)}."
         )
     if not seeds_in(ON, arms(some)[1], shift.LOSSES):
@@ -64,20 +71,12 @@ def faster(some: Runs) -> str:
 
 def reached_said(some: Runs) -> str:
     """At equal loss, and how often the gradient turns round."""
-    turned = {
-        NAMES[layer]: [100 * np.mean(shift.angle(arm, layer) > 90) for arm in reversed(arms(some))]
-        for layer in LAYERS
-    }
-    shares = "; ".join(
-        f"in {name} at {plain:.0f} % of the looks without and {normed:.0f} % with batch norm"
-        for name, (plain, normed) in turned.items()
-    )
     return (
         f"At equal loss there is with batch norm {told_apart(some, AT_LOSS)} (last column but one "
         "of the table above). "
         "At the dotted line the layers before have changed the gradient by its own length. The "
         "angle can exceed 90°: then they have gone too far, and the layer’s own step would now "
-        f"lead uphill. That is so {shares}."
+        f"lead uphill. That is so {turned(some)}."
     )
 
 

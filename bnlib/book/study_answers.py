@@ -7,20 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from IPython.display import Markdown
 
-from bnlib.analysis.counts import ranks, shares
+from bnlib.analysis.counts import shares
 from bnlib.analysis.findings import Finding
 from bnlib.analysis.learning import (
+    EVALUATIONS,
     PRECISE,
     RUNNING,
     Measure,
     accuracy,
+    best,
     learned,
     roughness,
     time_constants,
 )
 from bnlib.analysis.matched import accuracy_at, common_loss, time_to_shared
 from bnlib.book.says import box
-from bnlib.book.study_duels import duels
+from bnlib.book.study_duels import Duel, duels
 from bnlib.claims.arms import NotTested, Untestable, arms, contrast, pace
 from bnlib.claims.card import Cards
 from bnlib.claims.extremes import flat, long_enough
@@ -60,7 +62,6 @@ def level(arm: Runs, how: str = RUNNING) -> str:
 def short_answer(runs: Experiments, judged: Cards) -> Markdown:
     batch, none = arms(runs["cnn"])
     found = duels(runs)
-    ahead = sum(duel.finding.value > 0 for duel in found)
     rescues = [duel.name for duel in found if duel.rescue]
     saved = (
         "**Rescues.** No plain run learns, and every run with batch norm does, with "
@@ -69,28 +70,46 @@ def short_answer(runs: Experiments, judged: Cards) -> Markdown:
         else "**No rescue.** There is no duel that only batch norm's runs learn in."
     )
     lines = [
-        f"**Ahead in {ahead} of {len(found)} duels**, on CIFAR-10 by {points(batch, none, runs)}. "
-        f"{_standing(judged)}",
+        f"**{_won(found)}**, on CIFAR-10 by {points(batch, none, runs)}. {_standing(judged)}",
         saved,
-        f"**What the wild start costs is its learning rate.** {undone(runs)}",
+        f"**What the wild start costs is mostly its learning rate.** {undone(runs)}",
         f"**With and without γ and β.** {bare(runs)}",
     ]
     if runs["cnn"].scale.indicative:
         lines.append(
-            "**Not to be said from here**: who wins after a hundred epochs at full width. These "
+            "**What this does not show**: who wins after a hundred epochs at full width. These "
             "networks are narrow and train for a few epochs, so every verdict is *indicative*."
         )
     return box("The short answer", lines)
 
 
+def _won(found: Sequence[Duel]) -> str:
+    """How many duels are decided, by their intervals."""
+    ends = [duel.finding.interval() for duel in found]
+    ahead, behind = sum(low > 0 for low, _ in ends), sum(high < 0 for _, high in ends)
+    return (
+        f"Ahead in {ahead} of the {len(found)} duels that we ran, behind in {behind}, undecided in "
+        f"{len(found) - ahead - behind}"
+    )
+
+
 def _standing(judged: Cards) -> str:
     """How the claims stand, in words."""
     words = Counter(card.word for card in judged.judged)
-    named = {HOLDS: "hold", IN_PART: "hold in part", FAILS: "do not hold", OPEN: "open"}
-    said = [f"{what}: {words[word]}" for word, what in named.items() if words[word]]
+    named = {
+        HOLDS: ("holds", "hold"),
+        IN_PART: ("holds in part", "hold in part"),
+        FAILS: ("does not hold", "do not hold"),
+        OPEN: ("is open", "are open"),
+    }
+    said = [
+        f"{words[word]} {one if words[word] == 1 else many}"
+        for word, (one, many) in named.items()
+        if words[word]
+    ]
     rest = sum(words.values()) - sum(words[word] for word in named)
-    said += [f"not to be asked here: {rest}"] * bool(rest)
-    return f"Of {sum(words.values())} claims {'; '.join(said)}."
+    said += [f"{rest} cannot be asked here"] * bool(rest)
+    return f"Of {sum(words.values())} claims, {_and(said)}."
 
 
 def _and(names: Sequence[str]) -> str:
@@ -126,13 +145,15 @@ def undone(runs: Experiments) -> str:
 def bare(runs: Experiments) -> str:
     """Batch norm without γ and β against batch norm."""
     said = []
-    for name, where in (("sigmoid", "with sigmoids"), ("fast", "at the learning rate 0.1")):
+    for name, where in (("sigmoid", "With sigmoids"), ("fast", "At the learning rate 0.1")):
         some = runs[name]
         without, whole = some.where(norm="bare"), arms(some)[0]
         learn = f"{int(learned(without, PRECISE).sum())} of {len(without)} runs learn"
-        gain = points(whole, without, runs, PRECISE)
-        said.append(f"{where} {learn} without them, and γ and β add {gain}")
-    return f"{'; '.join(said).capitalize()} (precise statistics)."
+        gains = " and ".join(
+            f"{points(whole, without, runs, how)} by {how}" for how in reversed(EVALUATIONS)
+        )
+        said.append(f"{where} {learn} without them; γ and β add {gains}.")
+    return " ".join(said)
 
 
 @if_asked
@@ -202,8 +223,10 @@ def speed(runs: Experiments) -> str:
     times = [epochs(arm, PRECISE) for arm in (none, batch)]
     if not np.isfinite(np.concatenate(times)).all():
         return (
-            "Epochs to the same validation accuracy, the lower of the two means at the end, "
-            f"without norm against with it (precise statistics): {ranks(*times).counted}."
+            f"Each plain run beside each with batch norm: the plain one takes more epochs in "
+            f"{(times[0][:, None] > times[1]).sum()} of {len(none) * len(batch)} pairs, fewer in "
+            f"{(times[0][:, None] < times[1]).sum()}, to the same validation accuracy (the lower "
+            "of the two means at the end; precise statistics)."
         )
     ratio = contrast(none, batch, epochs, PRECISE, runs)
     said = (
@@ -219,6 +242,26 @@ def speed(runs: Experiments) -> str:
             f"{left['batch']:.2g}× with ours, by the step times of {{numref}}`tab-study-time`."
         )
     return said
+
+
+@if_asked
+def by_rate(runs: Experiments) -> str:
+    """Where the plain MLP fails and the one with batch norm does not, and each at its best rate."""
+    rates = runs["rates"]
+    pair = dict(zip(("with batch norm", "without"), arms(rates), strict=True))
+    learn = {
+        name: [lr for lr, some in sorted(arm.by("lr").items()) if learned(some, RUNNING).all()]
+        for name, arm in pair.items()
+    }
+    most = [f"{max(some, default=0):g} {name}" for name, some in learn.items()]
+    ends = [
+        f"{level(arm.where(lr=best(arm, 'lr', RUNNING)))} {name}, at {best(arm, 'lr', RUNNING):g}"
+        for name, arm in pair.items()
+    ]
+    return (
+        f"The largest rate of the grid at which every run of the MLP learns is {most[0]} and "
+        f"{most[1]}. At the rates that validation chooses it ends at {ends[0]}, and {ends[1]}."
+    )
 
 
 @if_asked

@@ -14,7 +14,7 @@ from bnlib.book.study_duels import Duel, duels, every_size
 from bnlib.claims.arms import arms
 from bnlib.claims.controlled import RULES
 from bnlib.claims.regularising import parts_of
-from bnlib.run import Runs
+from bnlib.run import Runs, joined
 
 SHADES = ("#0072B2", "#009E73", "#CC79A7")  # of batch norm over ever smaller parts
 
@@ -30,7 +30,7 @@ def scoreboard(runs: Mapping[str, Runs]) -> Figure:
     fig, axes = plt.subplots(
         len(groups), 1, squeeze=False, height_ratios=ratios, figsize=(plots.TEXT_WIDTH, 5.2)
     )
-    plots.scale(runs["cnn"])
+    plots.scale(joined(*(arm for duel in found for arm in (duel.batch, duel.none))))
     for ax, (title, some) in zip(axes[:, 0], groups.items(), strict=True):
         _rows(ax, some)
         ax.set_title(title)
@@ -58,7 +58,7 @@ def extremes(runs: Mapping[str, Runs]) -> Figure:
     """Validation accuracy over the epochs with sigmoids, at ten times the rate, from N(0, 1)."""
     batch, _ = arms(runs["cnn"])
     fig, axes = plt.subplots(1, 3, sharey=True, figsize=(plots.TEXT_WIDTH, 3.1))
-    plots.scale(runs["sigmoid"])
+    plots.scale(joined(*(runs[name] for name in ("sigmoid", "fast", "normal"))))
     panels = {"sigmoids": "sigmoid", "learning rate 0.1": "fast", "weights from N(0, 1)": "normal"}
     for ax, (title, name) in zip(axes, panels.items(), strict=True):
         usual = 100 * batch.history(column(batch, "val_acc", RUNNING)).mean(axis=0)
@@ -127,12 +127,12 @@ def by_size(runs: Mapping[str, Runs]) -> Figure:
 def units(runs: Mapping[str, Runs]) -> Figure:
     """Saturated answers of sigmoids and dead ReLUs, layer by layer, after the last epoch."""
     fig, axes = plt.subplots(1, 3, sharey=True)
-    plots.scale(runs["cnn"])
     panels = (
         ("sigmoid", "saturated", "sigmoids: saturated"),
         ("cnn", "dead", "ReLUs at 0.01: dead"),
         ("fast", "dead", "ReLUs at 0.1: dead"),
     )
+    plots.scale(joined(*(runs[name] for name, *_ in panels)))
     for ax, (name, what, title) in zip(axes, panels, strict=True):
         for norm, arm in runs[name].by("norm").items():
             rows = 100 * np.nan_to_num(_at_end(arm, f"units_{what}"))
@@ -151,7 +151,7 @@ def _at_end(arm: Runs, name: str) -> np.ndarray:
 def gradients(runs: Mapping[str, Runs]) -> Figure:
     """Length of the gradient by each layer's weights, at the start and at the end."""
     fig, axes = plt.subplots(1, 2, sharey=True)
-    plots.scale(runs["cnn"])
+    plots.scale(joined(runs["cnn"], runs["sigmoid"]))
     for name, dash in (("cnn", "-"), ("sigmoid", "--")):
         for arm in reversed(arms(runs[name])):
             look = plots.look(arm[0].recipe.norm)
@@ -181,7 +181,7 @@ def matched(runs: Mapping[str, Runs]) -> Figure:
         looks.append((batch.where(ghost=parts), {"color": colour, "label": label}))
     cnn = [(arm, plots.look(arm[0].recipe.norm)) for arm in reversed(arms(runs["cnn"]))]
     fig, axes = plt.subplots(1, 2)
-    plots.scale(ghost)
+    plots.scale(joined(ghost, runs["cnn"]))
     for ax, lines, title in zip(axes, (looks, cnn), ("MLP, B = 256", "deep CNN"), strict=True):
         for arm, look in lines:
             accuracies = 100 * arm.history(column(arm, "test_acc", PRECISE)).mean(axis=0)

@@ -13,9 +13,18 @@ from bnlib.claims.arms import arms
 from bnlib.claims.card import Cards
 from bnlib.claims.controlled import SETS
 from bnlib.claims.margins import three_digits
-from bnlib.run import Runs
+from bnlib.run import Runs, joined
+from bnlib.scale import Scale
 
 Rows = dict[str, dict[str, str]]
+ARMS = {  # of the deep CNN on CIFAR-10
+    "baseline": "cnn",
+    "sigmoids": "sigmoid",
+    "rate 0.1": "fast",
+    "N(0, 1)": "normal",
+    "ELU": "elu",
+    "dropout 0.5": "dropout",
+}
 Experiments = Mapping[str, Runs]
 DUELS = {  # the source's duels: its score, the experiment, the claim
     "baseline": ("batch norm 1 : 0", "cnn", "S1.8"),
@@ -32,9 +41,14 @@ OVERHEAD = {32: 19.7, 64: 19.0, 128: 16.4, 256: 15.5, 512: 15.3, 1024: 15.2}  # 
 START = {"same": "N(0, 1), He's last layer", "start": "the same, rates undone"}
 
 
+def scale(runs: Experiments, *names: str) -> Scale:
+    """That of several experiments in one table."""
+    return joined(*(runs[name] for name in names)).scale
+
+
 def scoreboard(runs: Experiments, judged: Cards) -> Rows:
     """A row a duel: S1's running score, the accuracies, what our runs say of the claim."""
-    words = {card.claim.id: card.word for card in judged.judged}
+    labels = {card.claim.id: card.standing for card in judged.judged}
     rows = {}
     for name, (score, experiment, claim) in DUELS.items():
         read = READ.get("cifar10" if experiment == "cnn" else experiment)
@@ -42,7 +56,7 @@ def scoreboard(runs: Experiments, judged: Cards) -> Rows:
             "S1's score": score,
             "S1: BN / none (%)": " / ".join(f"{x:g}" for x in read) if read else "–",
             "ours: BN / none (%)": _pair(runs, experiment),
-            f"verdict on {claim[:2]}": f"{claim} {words[claim]}",
+            f"verdict on {claim[:2]}": f"{claim} {labels[claim]}",
         }
     return rows
 
@@ -77,10 +91,8 @@ def data_sets(runs: Experiments) -> Rows:
 
 def settings(runs: Experiments) -> Rows:
     """Every arm of the deep CNN on CIFAR-10, under both evaluations."""
-    shown = {"baseline": "cnn", "sigmoids": "sigmoid", "rate 0.1": "fast", "N(0, 1)": "normal"}
-    shown |= {"ELU": "elu", "dropout 0.5": "dropout"}
     rows = {}
-    for name, experiment in shown.items():
+    for name, experiment in ARMS.items():
         for norm, arm in runs[experiment].by("norm").items():
             rows[f"{name}, {plots.NAME[norm]}"] = both(arm)
     rows["rate 0.1, no norm, clipped"] = both(runs["clipped"])
@@ -168,8 +180,8 @@ def contradictions(runs: Experiments) -> Rows:
             "more than 20 epochs against 3",
             "slightly",
             "**The start, in part.** A scaled start takes the plain network off its plateau "
-            "({numref}`fig-alexnet-plateau`), and batch norm stays faster there. Network, momentum "
-            "and endpoint differ too",
+            "({numref}`tab-alexnet-start`), and batch norm stays faster from there "
+            "({numref}`tab-alexnet-speed`). Network, momentum and endpoint differ too",
         ),
     }
     heads = ("S0", "S1", "what may separate them")

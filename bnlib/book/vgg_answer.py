@@ -4,11 +4,11 @@ import numpy as np
 
 from bnlib.analysis import landscape
 from bnlib.analysis.counts import share
-from bnlib.analysis.course import common_level, reaches
 from bnlib.analysis.learning import PRECISE, best, learned
 from bnlib.book.boxes import Html, box
 from bnlib.book.landscape_tables import phase_ratio
 from bnlib.book.measured import times
+from bnlib.book.rates import near_the_best
 from bnlib.claims.arms import arms
 from bnlib.claims.margins import CIFAR, three_digits
 from bnlib.run import Runs
@@ -42,9 +42,9 @@ def short_answer(runs: dict[str, Runs]) -> Html:
         f"gain, {within(main)}; along a random direction, {off(landscape.width, 'random')}; and "
         f"on the plateau at the start, {off(landscape.width, phase=landscape.ON)} "
         f"({plateau(main)}).",
-        f"More rates work: over {len(sweep.values('lr'))} learning rates, from Xavier's start, "
-        f"{works} learn with batch norm and {fails} without{by_rates(sweep)}. At most "
-        f"{CIFAR.margin:g} point below the plain network's best end {_near_the_best(sweep)}.",
+        f"More rates work within {sweep[0].recipe.epochs} epochs: over "
+        f"{len(sweep.values('lr'))} learning rates, from Xavier's start, {works} learn with batch norm and {fails} without{by_rates(sweep)}. At most "
+        f"{CIFAR.margin:g} point below the plain network's best end {near_the_best(sweep, CIFAR)}.",
         "Not shown here: that the smoothness causes the faster learning; that β is smaller (it is "
         f"limited by the step sizes); and anything at full width. Scale: {main.scale}.",
     )
@@ -69,14 +69,6 @@ def by_rates(sweep: Runs) -> str:
             )
             said += f"; {where}, " + " against ".join(counts)
     return said
-
-
-def _near_the_best(sweep: Runs) -> str:
-    """As the front page counts it."""
-    batch, none = arms(sweep)
-    least = common_level(none, CIFAR.margin, PRECISE)
-    counts = (share(reaches(arm, least, PRECISE)).counted for arm in (batch, none))
-    return " against ".join(count.removesuffix(" runs") for count in counts)
 
 
 def _at(rates: list[float]) -> str:

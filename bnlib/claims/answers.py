@@ -11,13 +11,13 @@ from bnlib.analysis.counts import shares
 from bnlib.analysis.course import common_level, reaches
 from bnlib.analysis.findings import Finding
 from bnlib.analysis.landscape import OFF
-from bnlib.analysis.learning import EVALUATIONS, RUNNING
-from bnlib.claims.arms import Experiments, arms, pace, pick
+from bnlib.analysis.learning import EVALUATIONS, PRECISE, RUNNING, accuracy
+from bnlib.claims.arms import Experiments, arms, contrast, pace, pick
 from bnlib.claims.card import Card, Cards
 from bnlib.claims.judge import AT_LEAST, LESS, MORE, OPEN, Answer, Part
 from bnlib.claims.margins import CIFAR, MNIST, RATIO, RUNS
 from bnlib.claims.outcomes import at_best_rate, level
-from bnlib.claims.regularisers import PLACES
+from bnlib.claims.regularisers import PLACES, RATE
 from bnlib.claims.shift import LAYERS, shift_part
 from bnlib.run import Runs
 
@@ -79,15 +79,15 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
     dropout = "mean validation accuracy over the epochs with BN, with dropout − without"
     better, start = "test accuracy, BN − plain", "test accuracy with BN, gain"
     best = {"where": "at each arm's best rate"}
-    near = "below the plain network's best"
+    where, behind = PLACES["fc"], PLACES["conv"]
     return [
         Question(
             "Does it make the learning rate easier to choose?",
             {
-                f"LeNet, runs at most {MNIST.margin:g} points {near}": lenet.own(
+                _near("LeNet", lenet.runs, f"{MNIST.margin:g} points"): lenet.own(
                     _rates_that_work(lenet.runs)
                 ),
-                f"VGG-A, runs at most {CIFAR.margin:g} point {near}": vgg.part(
+                _near("VGG-A", vgg.runs, f"{CIFAR.margin:g} point"): vgg.part(
                     "S3.27", "runs of the sweep that work, BN"
                 ),
             },
@@ -95,10 +95,14 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
         Question(
             "Does it train in fewer epochs?",
             {
-                f"AlexNet, each arm at its best rate, {end}": alexnet.part(
-                    "S0.1", "epochs", endpoint=end, size="fewer"
-                )
+                name: effect
                 for end in ("to 65 %", "to 95 % of its own best")
+                for name, effect in alexnet.under_both(
+                    f"AlexNet, each arm at its best rate, {end}",
+                    *("S0.1", "epochs"),
+                    endpoint=end,
+                    size="fewer",
+                ).items()
             },
         ),
         Question(
@@ -106,7 +110,7 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
             {
                 "LeNet": lenet.as_more("S2.19", "test accuracy", **best),
                 "AlexNet": alexnet.own(_ends_higher(alexnet.runs)),
-                "VGG-A with Adam": vgg.part("S3.26", better),
+                "VGG-A with Adam, one rate for both": vgg.part("S3.26", better),
             },
         ),
         Question(
@@ -125,13 +129,16 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
         Question(
             "Does it replace a good start?",
             {
-                "BN from a plain start against no BN from Xavier's": alexnet.own(
+                "AlexNet, PyTorch's start with BN against Xavier's without": alexnet.own(
                     _replaces(alexnet.runs, "xavier")
                 ),
-                "with BN, Xavier's start instead of the plain one": alexnet.part(
+                "AlexNet with BN, Xavier's start instead of PyTorch's": alexnet.part(
                     "S0.3", start, start="Xavier's"
                 ),
-                "with BN, He's instead": alexnet.part("S0.3", start, start="He's"),
+                "AlexNet with BN, He's instead of PyTorch's": alexnet.part(
+                    "S0.3", start, start="He's"
+                ),
+                "deep CNN with BN, N(0, 1) instead of He's": study.own(_as_good(study.runs)),
             },
         ),
         Question(
@@ -139,18 +146,18 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
             {
                 name: motivation.part("S1.20", drift, where=where, **at_rate)
                 for name, where in {
-                    "drift of a layer's input, BN / no BN, behind BN": "after BN (by construction)",
-                    "in front of BN, early (the plain band starts narrow)": "before BN early",
-                    "in front of BN, late": "before BN late",
+                    "drift of a layer's input, BN / no BN, behind BN (by construction)": "after BN "
+                    "(by construction)",
+                    "the same in front of BN, early in training": "before BN early",
+                    "the same in front of BN, late": "before BN late",
                 }.items()
             },
         ),
         Question(
             "Does it reduce internal covariate shift?",
             {
-                f"shift by {what}, BN / no BN, {LAYERS[layer].partition(' (')[0]}": ics.own(
-                    _shifts_less(ics.runs, what, layer)
-                )
+                f"VGG-A, gradient moved by the other layers' step, {what}, BN / no BN, "
+                f"{LAYERS[layer].partition(' (')[0]}": ics.own(_shifts_less(ics.runs, what, layer))
                 for what in ("distance", "angle")
                 for layer in LAYERS
             },
@@ -158,10 +165,20 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
         Question(
             "Is the loss smoother along the gradient?",
             {
-                name: vgg.part("S4.32", spread, phase=off, units=units)
-                for name, units in {
-                    "spread of the loss, no BN / BN, steps to 4 times the rate": "in raw units",
-                    "the same where the size of the weights does not count": "in scale-free units",
+                name: vgg.part("S4.32", spread, phase=phase, units=units)
+                for name, (phase, units) in {
+                    "VGG-A, spread of the loss over steps to 4 times the rate, no BN / BN": (
+                        off,
+                        "in raw units",
+                    ),
+                    "the same, each weight tensor in units of its own length": (
+                        off,
+                        "in scale-free units",
+                    ),
+                    "the same while the network without BN is on its first plateau": (
+                        "on the plateau",
+                        "in raw units",
+                    ),
                 }.items()
             },
         ),
@@ -177,9 +194,18 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
         Question(
             "Does it clash with dropout?",
             {
-                name: effect
-                for where in PLACES.values()
-                for name, effect in alexnet.both_ways(where, "S0.4a", dropout, place=where).items()
+                f"AlexNet, dropout {RATE:g} {where}, mean accuracy on the way, BN": alexnet.part(
+                    "S0.4a", dropout, place=where
+                ),
+                "the same, cost of dropout at the end, BN − no BN": alexnet.part(
+                    "S0.4a", "cost of dropout", place=where
+                ),
+                f"dropout {behind}, runs with BN that learn, with it against without": alexnet.part(
+                    "S0.4a", dropout, place=behind
+                ),
+                "the same, accuracy at the end by precise statistics": alexnet.own(
+                    _dropped(alexnet.runs, "conv")
+                ),
             },
         ),
         Question(
@@ -209,14 +235,13 @@ class _Chapter:
         """A part that asks whether two are equal, asked whether the first is higher."""
         return self.own(replace(self.part(claim, text, **at).answer.part, kind=MORE))
 
-    def both_ways(self, name: str, claim: str, text: str, **at: str) -> dict[str, Effect]:
-        """The part, and where the other evaluation gives another word, that beside it."""
-        found = {name: self.part(claim, text, **at)}
-        if found[name].answer.flag:
-            part = found[name].answer.part
-            (other,) = set(EVALUATIONS) - {part.primary}
-            found[f"the same, {other}"] = self.own(replace(part, primary=other))
-        return found
+    def under_both(self, name: str, claim: str, text: str, **at: str) -> dict[str, Effect]:
+        """The part, judged under each evaluation."""
+        first = self.part(claim, text, **at)
+        part = first.answer.part
+        (other,) = set(EVALUATIONS) - {part.primary}
+        again = self.own(replace(part, primary=other))
+        return {f"{name}, {part.primary}": first, f"{name}, {other}": again}
 
     def own(self, part: Part) -> Effect:
         return Effect(self.name, part.judged())
@@ -224,6 +249,13 @@ class _Chapter:
 
 def _under(part: Part, at: Mapping[str, str]) -> bool:
     return all(part.at.get(key) == phrase for key, phrase in at.items())
+
+
+def _near(net: str, runs: Experiments, margin: str) -> str:
+    """The name of that effect, with the rates of the sweep and the runs of an arm at each."""
+    sweep = runs["sweep"]
+    tried = f"{len(sweep.values('lr'))} rates × {len(sweep.values('seed'))} seeds"
+    return f"{net}, {tried}, runs at most {margin} below the plain network's best"
 
 
 def _rates_that_work(runs: Experiments) -> Part:
@@ -261,6 +293,28 @@ def _replaces(runs: Experiments, init: str) -> Part:
 
     text = "test accuracy, BN from PyTorch's start − none from a good one"
     return level(text, AT_LEAST, pair, runs, at={}, bound=-CIFAR.margin)
+
+
+def _as_good(runs: Experiments) -> Part:
+    """With batch norm the wild start is at most a point worse than He's."""
+
+    def pair(how: str) -> list[Runs]:
+        return [arms(runs[name])[0] for name in ("normal", "cnn")]
+
+    text = "test accuracy with BN, N(0, 1) − He's start"
+    return level(text, AT_LEAST, pair, runs, at={}, bound=-CIFAR.margin)
+
+
+def _dropped(runs: Experiments, place: str) -> Part:
+    """What dropout takes from the final accuracy with batch norm, where the evaluation is not to
+    blame."""
+
+    def fall(how: str) -> Finding:
+        batch, _ = arms(runs["dropout"])
+        pair = pick(batch, dropout=RATE, dropout_at=place), pick(batch, dropout=0.0)
+        return contrast(*pair, accuracy, PRECISE, runs)
+
+    return Part("test accuracy with BN, with dropout − without", LESS, CIFAR, fall, PRECISE)
 
 
 def _longer(runs: Experiments, one: str, other: str) -> Part:

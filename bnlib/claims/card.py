@@ -59,14 +59,18 @@ class Card:
     def label(self) -> str:
         below = any(scale.indicative for scale in self.scales)
         indicative = below and self.word != NOT_TESTED
-        return self.word + " (indicative)" * indicative
+        return self.standing + " (indicative)" * indicative
+
+    @property
+    def standing(self) -> str:
+        """The word, and how many of the parts it rests on where some are open."""
+        some = 0 < self.settled < self.testable
+        return self.word + f", {self.settled} of {self.testable} settled" * some
 
     @property
     def because(self) -> str:
-        """What splits the parts, and how many of them are settled."""
+        """What splits the parts, and what could not be asked."""
         said = [what_splits(self.answers)] if self.word == IN_PART else []
-        if self.settled < self.testable:
-            said.append(f"{self.settled} of {self.testable} parts settled")
         for word in (UNTESTABLE, NOT_TESTED):
             if many := sum(answer.word == word for answer in self.answers):
                 said.append(f"{many} part{'s' * (many > 1)} {word}")

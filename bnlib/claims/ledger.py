@@ -67,7 +67,8 @@ def _of_claim(card: Card, survives: Mapping[str, bool]) -> Iterable[str]:
     yield f"  {name} {card.label}" + f": {card.because}" * bool(card.because)
     if card.main:
         yield f"    {card.main.part.name}: {card.main.size}"
-    said = [f"{card.settled} of {card.testable} settled"] * bool(card.testable)
+    all_settled = card.settled == card.testable > 0  # where they are not, the label says so
+    said = [f"{card.settled} of {card.testable} settled"] * all_settled
     if name in survives:
         said.append(f"p {card.p:.2g}, " + ("survives Holm" if survives[name] else "not after Holm"))
     said += [f"repeats on new seeds: {card.repeated}"] * bool(card.repeated)
