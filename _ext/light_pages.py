@@ -6,6 +6,7 @@ What a page shows stays the same: a picture whose colours would change visibly i
 
 import io
 import re
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageStat
@@ -18,6 +19,7 @@ ICON = re.compile(
     r'(\[\d+,\d+,\[([^\]]*)\],"[0-9a-f]+",(?:"[^"]*"|\["[^"]*","[^"]*"\])\]),?'
 )
 COLOURS = 256
+SIDE_BY_SIDE = 2  # processes
 VISIBLE = 1.5  # of 255: the root mean square by which a picture may change
 
 
@@ -37,13 +39,17 @@ def lighten(app, error) -> None:
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    for picture in (out / "_images").glob("*.png"):
-        if light := fewer_colours(picture.read_bytes()):
-            picture.write_bytes(light)
+    with ProcessPoolExecutor(SIDE_BY_SIDE) as pool:
+        list(pool.map(lighten_picture, sorted((out / "_images").glob("*.png")), chunksize=8))
     icons = out / ICONS
     if icons.exists():
         names = named(page.read_text(encoding="utf-8") for page in sources(out, icons))
         icons.write_text(only(icons.read_text(encoding="utf-8"), names), encoding="utf-8")
+
+
+def lighten_picture(picture: Path) -> None:
+    if light := fewer_colours(picture.read_bytes()):
+        picture.write_bytes(light)
 
 
 def sources(out: Path, icons: Path):

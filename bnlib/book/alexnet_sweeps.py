@@ -68,8 +68,8 @@ def by_layer(drop: Runs) -> Figure:
         look = {"color": colours[p], "linestyle": "--" if place == "fc" else "-", "label": label}
         plots.seeds(ax, range(len(LAYERS)), shift(dropped(batch, p, place)), **look)
     ax.set_yscale("log")
-    ax.set_ylim(0.7, 2e4)
+    ax.set_ylim(0.8, None)
     ax.set_xticks(range(len(LAYERS)), LAYERS)
     ax.set_ylabel("variance in training / in evaluation")
-    ax.legend(loc="upper left", fontsize=9)
+    fig.legend(loc="outside lower center", ncols=3, fontsize=9)
     return fig

@@ -55,8 +55,15 @@ def state(ledger: Ledger) -> str:
         "Holm's correction.",
     ]
     repeated = ", ".join(f"{word} {many}" for word, many in new.most_common())
-    said += [f"Repeats on new seeds: {repeated}."] if new else []
+    said += [f"Repeats on new seeds: {repeated}{_not_repeated(book)}."] if new else []
+    after = sum(card.post_hoc and bool(card.testable) for card in book.judged)
+    said += [f"{after} claims are marked post hoc."]
     return " ".join(said)
+
+
+def _not_repeated(book: Cards) -> str:
+    lost = [card.claim.id for card in book.judged if card.repeated == "no"]
+    return f" ({', '.join(lost)})" * bool(lost)
 
 
 def old_and_new(ledger: Ledger) -> Table:

@@ -42,9 +42,11 @@ def short_answer(runs: dict[str, Runs]) -> Html:
         f"gain, {within(main)}; along a random direction, {off(landscape.width, 'random')}; and "
         f"on the plateau at the start, {off(landscape.width, phase=landscape.ON)} "
         f"({plateau(main)}).",
-        f"More rates work within {sweep[0].recipe.epochs} epochs: over "
-        f"{len(sweep.values('lr'))} learning rates, from Xavier's start, {works} learn with batch norm and {fails} without{by_rates(sweep)}. At most "
-        f"{CIFAR.margin:g} point below the plain network's best end {near_the_best(sweep, CIFAR)}.",
+        f"More rates work within {sweep[0].recipe.epochs} epochs (narrower networks, n = "
+        f"{len(sweep.values('seed'))}): over {len(sweep.values('lr'))} learning rates, from "
+        f"Xavier's start, {works} learn with batch norm and {fails} without{by_rates(sweep)}. At "
+        f"most {CIFAR.margin:g} point below the plain network's best end "
+        f"{near_the_best(sweep, CIFAR)}.",
         "Not shown here: that the smoothness causes the faster learning; that β is smaller (it is "
         f"limited by the step sizes); and anything at full width. Scale: {main.scale}.",
     )

@@ -32,14 +32,16 @@ def rough(main: Runs) -> str:
 def headroom(main: Runs) -> str:
     """Where no step raises the loss, in both networks."""
     one = main[0]
-    short = int((one.arrays["etas"] <= one.recipe.lr).sum())
+    below = one.arrays["etas"][one.arrays["etas"] <= one.recipe.lr] / one.recipe.lr
+    short = len(below)
     free = one.arrays["scale_free_etas"]
     return (
-        "Up to the learning rate no step raises the loss in either network. There the spread of "
-        "the loss is simply how far the loss falls, and it falls further with batch norm: none / "
-        f"BN is {within(main)}, and over the {short} shortest scale-free steps "
-        f"{within(main, 'scale_free')}. The large factors of the table come from longer steps. "
-        f"(The scale-free steps go from {free.min():g} to {free.max():g}.)"
+        f"Up to {two_digits(below.max())} times the learning rate no step that was probed raises "
+        "the loss in either network. There the spread of the loss is simply how far the loss "
+        f"falls, and it falls further with batch norm: none / BN is {within(main)}, and over the "
+        f"{short} shortest scale-free steps {within(main, 'scale_free')}. The large factors of the "
+        f"table come from longer steps. (The scale-free steps go from {free.min():g} to "
+        f"{free.max():g}.)"
     )
 
 

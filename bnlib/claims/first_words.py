@@ -56,8 +56,9 @@ WORDS = {  # a claim or, with a star, an erratum: the first scheme's word, the r
     ),
     "S0.5": (
         "mixed",
-        "“mixed” was supported + inconclusive; the runs are shorter than the weight decay takes "
-        "to act, so that the question could not be asked of them",
+        "“mixed” was supported + inconclusive; the runs were shorter than the weight decay takes "
+        "to act, so that the question could not be asked of them; for the strongest decay longer "
+        "ones were added",
     ),
     "S0.6": ("contradicted", "the same question; the slope has a margin now, not zero"),
     "S0.8": (
@@ -72,8 +73,8 @@ WORDS = {  # a claim or, with a star, an erratum: the first scheme's word, the r
     ),
     "S3.26": (
         "mixed",
-        "“mixed” was supported + inconclusive: the order holds; “flatter” was judged although no "
-        "test loss rises",
+        "“mixed” was supported + inconclusive: the order holds; “flatter” was judged although "
+        "the test loss rises by less than the margin",
     ),
     "S3.27": (
         "mixed",
