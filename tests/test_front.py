@@ -17,6 +17,7 @@ from bnlib.claims import margins
 from bnlib.claims.answers import Effect, Question, in_a_word, questions
 from bnlib.claims.arms import NotTested
 from bnlib.claims.card import ErratumCard
+from bnlib.claims.claim import Erratum
 from bnlib.claims.judge import MORE, Answer, Part
 from bnlib.claims.ledger import together
 from bnlib.claims.margins import CIFAR
@@ -225,6 +226,12 @@ def test_the_state_of_the_book_counts_its_parts():
     answers = [a for c in together(recorded().cards).judged for a in c.answers if a.finding]
     settled = sum(answer.side is not None for answer in answers)
     assert f"{settled} of {len(answers)} testable parts" in method.state(recorded())
+
+
+def test_errata_are_the_same_where_no_claim_is_judged():
+    alone = judged([], kind=Erratum)
+    assert method.errata(alone).rows == method.errata(recorded()).rows
+    assert not together(alone.cards).judged
 
 
 def test_the_errata_are_those_of_the_chapters_and_two_more():

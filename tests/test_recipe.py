@@ -209,3 +209,14 @@ def test_errors_are_one_line_with_what_is_allowed(fields, said):
     assert message.startswith("Recipe: ")
     assert [word for word in said if word not in message] == []
     assert wrong.value._render_traceback_() == [f"BookError: {message}"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"seed": 3}, {"probes": ("landscape",), "probe_every": 7, "probe_etas": (0.1, 0.2)}]
+)
+def test_an_arm_is_the_same_whatever_the_seed_and_the_probes(fields):
+    recipe = Recipe(norm="batch", lr=0.3)
+    assert recipe.but(**fields).arm == recipe.arm
+    assert recipe.but(**fields, lr=0.5).arm != recipe.arm
+    assert recipe.but(**fields) != recipe  # what is kept with a recipe does not make it another
+    assert recipe.but() == recipe

@@ -9,7 +9,7 @@ from bnlib import data
 from bnlib.catalogue import DATASETS
 from bnlib.paths import RECORDED
 from bnlib.recipe import Recipe, Timing
-from bnlib.run import Run, Runs
+from bnlib.run import Run, Runs, joined
 
 ALEXNET = Recipe(dataset="cifar10", model="alexnet", width=0.25, epochs=22)
 ARMS = {"norm": ("none", "batch"), "seed": range(3)}
@@ -107,3 +107,11 @@ def test_the_number_of_images_is_that_of_the_records():
             assert steps == DATASETS[recipe.dataset].images // recipe.batch_size, path
             seen.add(recipe.dataset)
     assert {"mnist", "cifar10", "cifar100"} <= seen
+
+
+def test_runs_that_are_joined_keep_the_profile_that_they_share():
+    one, other = (Runs([made_up_run(SMALL.but(seed=s))], "paper") for s in range(2))
+    assert (len(joined(one, other)), joined(one, other).profile) == (2, "paper")
+    assert joined(one, Runs([])).profile == "paper"
+    assert joined(one, Runs(other, "laptop")).profile is None
+    assert joined().profile is None

@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from study_runs import CHANCE, NAME, run_of, study, usual
 
 from bnlib import claims
+from bnlib.analysis.learning import RUNNING, learned
 from bnlib.book import data_pictures
 from bnlib.book import study_answers as answers
 from bnlib.book import study_figures as figures
@@ -235,3 +236,26 @@ def test_short_runs_say_nothing_of_fluctuations(recwarn):
     short = Runs(run_of("cnn", run.recipe.but(epochs=2), usual) for run in runs["cnn"])
     assert "It needs runs of 4 epochs." in answers.fluctuations(runs | {"sigmoid": short})
     assert not recwarn.list
+
+
+def test_rates_are_said_with_the_largest_at_which_all_learn():
+    said = answers.by_rate(RUNS)
+    for norm, name in (("batch", "with batch norm"), ("none", "without")):
+        arm = RUNS["rates"].where(norm=norm)
+        learn = [lr for lr in arm.values("lr") if learned(arm.where(lr=lr), RUNNING).all()]
+        assert f"{max(learn):g} {name}" in said
+    assert "at 0.01" in said  # the best in these runs, in both arms
+
+
+def test_a_table_of_several_experiments_has_the_seeds_of_all():
+    assert "n = 3 to 5" in str(tables.scale(RUNS, "cnn", "elu"))
+    assert str(tables.scale(RUNS, "cnn")) == str(RUNS["cnn"].scale)
+
+
+def test_a_duel_whose_interval_holds_zero_is_undecided():
+    def truth(name, recipe):
+        return 0.6 if name == "cnn" else usual(name, recipe)
+
+    assert "undecided in 1." in answers.short_answer(study(truth), judged()).data.replace(
+        "**,", "."
+    )
