@@ -98,7 +98,7 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
                 name: effect
                 for end in ("to 65 %", "to 95 % of its own best")
                 for name, effect in alexnet.under_both(
-                    f"AlexNet, each arm at its best rate, {end}",
+                    f"AlexNet, best rate each, {end}",
                     *("S0.1", "epochs"),
                     endpoint=end,
                     size="fewer",
@@ -156,9 +156,13 @@ def questions(cards: Judged, runs: Recorded) -> list[Question]:
         Question(
             "Does it reduce internal covariate shift?",
             {
-                f"VGG-A, gradient moved by the other layers' step, {what}, BN / no BN, "
-                f"{LAYERS[layer].partition(' (')[0]}": ics.own(_shifts_less(ics.runs, what, layer))
-                for what in ("distance", "angle")
+                f"{asked}, {LAYERS[layer].partition(' (')[0]}": ics.own(
+                    _shifts_less(ics.runs, what, layer)
+                )
+                for what, asked in {
+                    "distance": "VGG-A, how far the other layers' step moves gradients, BN / no BN",
+                    "angle": "by what angle it turns it",
+                }.items()
                 for layer in LAYERS
             },
         ),
