@@ -71,5 +71,5 @@ def by_layer(drop: Runs) -> Figure:
     ax.set_ylim(0.8, None)
     ax.set_xticks(range(len(LAYERS)), LAYERS)
     ax.set_ylabel("variance in training / in evaluation")
-    fig.legend(loc="outside lower center", ncols=3, fontsize=9)
+    fig.legend(loc="outside lower center", ncols=2, fontsize=8)
     return fig

@@ -62,7 +62,7 @@ def level(arm: Runs, how: str = RUNNING) -> str:
 def short_answer(runs: Experiments, judged: Cards) -> Markdown:
     batch, none = arms(runs["cnn"])
     found = duels(runs)
-    rescues = [duel.name for duel in found if duel.rescue]
+    rescues = [duel.name.replace("MLP, ", "an MLP's ") for duel in found if duel.rescue]
     saved = (
         "**Rescues.** No plain run learns, and every run with batch norm does, with "
         f"{_and(rescues)}."
