@@ -81,6 +81,6 @@ def said(some: Runs) -> str:
     return (
         f"From a rate of {low:g} to one of {high:g}, {high / low:g} times as large, the curvature "
         f"along the gradient falls {along_none} without batch norm and {along_batch} with it, the "
-        f"largest {largest_none} and {largest_batch}. (The largest are known to better than "
-        f"{math.ceil(100 * worst)} %.)"
+        f"largest {largest_none} and {largest_batch}. (At the median look the largest is "
+        f"known to better than {math.ceil(100 * worst)} %.)"
     )
