@@ -46,7 +46,6 @@ def test_the_second_half_counts_as_a_share_of_two_over_the_rate():
     assert curvature.late(arm, curvature.LARGEST) == pytest.approx(5 * np.array([0.99, 1, 1.01]))
     assert curvature.share_of_limit(arm, curvature.LARGEST)[1] == pytest.approx(0.5)
     assert curvature.share_of_limit(arm, curvature.ALONG)[1] == pytest.approx(0.25)
-    assert curvature.loss(arm)[1] == pytest.approx(1.5)
     assert curvature.unsettled(arm) == pytest.approx(0.004)
 
 

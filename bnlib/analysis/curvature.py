@@ -22,11 +22,6 @@ def share_of_limit(arm: Runs, which: str) -> np.ndarray:
     return late(arm, which) * arm[0].recipe.lr / 2
 
 
-def loss(arm: Runs) -> np.ndarray:
-    """The loss of the batches that were looked at: (runs,)."""
-    return _of_the_second_half(arm.array("curvature_loss"))
-
-
 def unsettled(arm: Runs) -> np.ndarray:
     """By how much of itself the largest curvature may be wrong: (runs,)."""
     error = arm.array("curvature_raw_error") / np.abs(arm.array("curvature_raw_largest"))

@@ -259,6 +259,7 @@ def _near(net: str, runs: Experiments, margin: str) -> str:
     """The name of that effect, with the rates of the sweep and the runs of an arm at each."""
     sweep = runs["sweep"]
     tried = f"{len(sweep.values('lr'))} rates × {len(sweep.values('seed'))} seeds"
+    tried = f"{sweep[0].recipe.epochs} epochs, {tried}"
     return f"{net}, {tried}, runs at most {margin} below the plain network's best"
 
 

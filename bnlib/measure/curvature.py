@@ -11,7 +11,6 @@ Dg in place of g. It stays as it is when weights are rescaled so that the functi
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
@@ -38,12 +37,6 @@ class Curvature(TwinProbe):
         shapes = {f"{unit}_{name}": (PRODUCTS,) for unit in UNITS for name in BANDS}
         like = next(watched.model.parameters()).detach()
         self.rows = Rows(len(self.steps), like, loss=(), **shapes)
-
-    def due(self, step: int) -> bool:
-        return step % self.watched.recipe.probe_every == 0
-
-    def prepared(self) -> AbstractContextManager[None]:
-        return self.twin.prepared()
 
     def sample(self) -> None:
         self.twin.begin()

@@ -17,7 +17,6 @@ function as it was. In float32 rounding alone makes about 1e-6 / η.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
@@ -61,12 +60,6 @@ class Landscape(TwinProbe):
         self.normal = torch.randn(count, generator=draws).to(like)
         self.turns = torch.randint(count, (len(self.steps),), generator=draws).to(like.device)
         self.places = torch.arange(count, device=like.device)
-
-    def due(self, step: int) -> bool:
-        return step % self.watched.recipe.probe_every == 0
-
-    def prepared(self) -> AbstractContextManager[None]:
-        return self.twin.prepared()
 
     def sample(self) -> None:
         self.twin.begin()

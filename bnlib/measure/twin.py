@@ -53,11 +53,18 @@ class Twin(Loan):
 
 
 class TwinProbe(Probe):
-    """A probe that looks through a twin, and keeps a row of each sample."""
+    """A probe that looks through a twin every ``probe_every`` steps, and keeps a row of each
+    sample."""
 
     captures = True
     twin: Twin
     rows: Rows
+
+    def due(self, step: int) -> bool:
+        return step % self.watched.recipe.probe_every == 0
+
+    def prepared(self) -> contextlib.AbstractContextManager[None]:
+        return self.twin.prepared()
 
     def changed(self) -> Iterator[Tensor]:
         yield from self.rows.changed()
