@@ -123,7 +123,7 @@ def test_optimisers_differ_by_what_they_differ():
     said = answers.tuned_optimisers({"optimizer": optimizer_runs(0.05)})
     assert "running averages 5.0 points" in said
     apart = re.findall(
-        r"lie (\S+) points apart for SGD and (\S+) for Adam", said
+        r"lie (\S+) points for SGD and (\S+) points for Adam", said
     )  # the better and the worse rate
     assert np.array(apart, float) == pytest.approx(np.full((2, 2), 30), abs=0.5)
 

@@ -20,6 +20,7 @@ from bnlib.book import alexnet_speed as speed
 from bnlib.book import plots
 from bnlib.book.alexnet_curves import arms, normed
 from bnlib.book.alexnet_sweeps import PLACES, RULES, dropped
+from bnlib.book.alexnet_tables import named
 from bnlib.book.tables import percent
 from bnlib.claims.regularisers import SETTLED
 from bnlib.run import Runs
@@ -193,20 +194,22 @@ def _gained(runs: Experiments, how: str = RUNNING) -> dict[float, str]:
 
 
 def tuned_optimisers(runs: Experiments) -> str:
-    """The best of each against each other, and what an untuned rate costs."""
+    """The best of the first two against each other, and what an untuned rate costs."""
+    by_name = runs["optimizer"].by("optimizer").items()
+    pair = {named(name): some for name, some in list(by_name)[:2]}
     said = []
     for how in EVALUATIONS:
-        by_name = runs["optimizer"].by("optimizer").values()
-        one, other = [some.where(lr=best(some, "lr", how)) for some in by_name][:2]
-        one_apart, other_apart = (
-            np.ptp([accuracy(a, how).mean() for a in some.by("lr").values()])
-            for some in list(by_name)[:2]
-        )
+        one, other = (some.where(lr=best(some, "lr", how)) for some in pair.values())
+        means = {
+            name: [accuracy(arm, how).mean() for arm in some.by("lr").values()]
+            for name, some in pair.items()
+        }
+        apart = " and ".join(f"{np.ptp(some):.1f} points for {n}" for n, some in means.items())
         said.append(
-            f"by {how} {points(gain(one, other, how, runs))}, while best and worst rate lie "
-            f"{one_apart:.1f} points apart for SGD and {other_apart:.1f} for Adam"
+            f"by {how} {points(gain(one, other, how, runs))}, while between best and worst rate "
+            f"lie {apart}"
         )
-    return f"Best SGD minus best Adam is, {'; '.join(said)}."
+    return f"The {' minus the '.join(f'best {name}' for name in pair)} is, {'; '.join(said)}."
 
 
 def on_the_plateau(runs: Experiments) -> str:

@@ -45,11 +45,15 @@ def speeds(main: Runs, starts: Runs, original: Runs) -> Rows:
     }
 
 
+def named(optimizer: str) -> str:
+    return {"sgd": "SGD"}.get(optimizer, optimizer.capitalize())
+
+
 def optimisers(tuned: Runs) -> Rows:
     """Each optimiser at its rates; the one that validation chooses by precise is named."""
     rows = {}
     for name, some in tuned.by("optimizer").items():
-        label = {"sgd": "SGD"}.get(name, name.capitalize())
+        label = named(name)
         for lr, arm in some.by("lr").items():
             chosen = " (chosen)" * (lr == best(some, "lr", PRECISE))
             rows[f"{label}, {lr:g}{chosen}"] = both(arm)
