@@ -254,8 +254,9 @@ def verdicts(chapters: list[str]) -> None:
 def plan(chapters: list[str], minutes: float) -> None:
     """Print which runs would settle what is open, the cheapest first.
 
-    For every open part its spread, half of its interval now, the seeds that would make the
-    interval as narrow as the margin, and the minutes that they take. Nothing is trained.
+    For every open part its spread, half of its interval now, the seeds that it wants, and the
+    minutes that they take. The seeds make the interval as narrow as the margin; where it already
+    is, so narrow that "more" or "less" is settled wherever the effect lies. Nothing is trained.
     """
     from bnlib.book.ledger import plan
 

@@ -212,9 +212,24 @@ def test_an_open_part_says_how_many_seeds_it_wants_whatever_its_mean():
         for v in (0.2, 0.7, 1.0)
     }
     assert labels == {f"open ({need_ - 3} more seeds)"}
-    assert part(between(-0.3, 1.5)).judged().label == "open (close to the margin)"
+    assert part(between(-0.3, 1.5), EQUAL).judged().label == "open (close to the margin)"
     assert part(between(-30, 30)).judged().label == "open (over 100 more seeds)"
     assert part(shares([1] * 3, [0] * 3), unit=RUNS).judged().label == "open"
+
+
+def test_an_interval_as_narrow_as_the_margin_wants_seeds_that_settle_it_wherever_the_effect_lies():
+    def found(value, n):
+        return Estimate(value=value, n=(n, n), method="", error=1.5 * math.sqrt(2 / n), df=1000)
+
+    close = part(found(-0.6, 20), LESS).judged()
+    assert close.word == "open" and close.finding.interval()[1] < 1
+    wanted = close.wanted
+    assert wanted == part(found(0.7, 20), MORE).judged().wanted
+    everywhere = np.linspace(-1.5, 1.5, 301)
+    for kind in (MORE, LESS):
+        assert {part(found(v, wanted), kind).judged().side for v in everywhere} == {True, False}
+        fewer = {part(found(v, wanted * 4 // 5), kind).judged().word for v in everywhere}
+        assert "open" in fewer
 
 
 def test_p_values_agree_with_the_words():

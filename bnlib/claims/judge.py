@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from scipy import stats
+
 from bnlib.analysis.findings import Finding
 from bnlib.analysis.learning import EVALUATIONS, PRECISE
 from bnlib.claims.arms import NotTested, Untestable
@@ -14,6 +16,9 @@ YES = ("yes", "yes, perhaps small")
 NO = ("the reverse", "no difference", "no: higher", "no: lower", "no")
 OPEN, UNTESTABLE, NOT_TESTED = "open", "untestable here", "not tested"
 FAR = 100  # more seeds than that are not worth a number
+# Half of the 95 % interval, in margins, at which "more" or "less" is settled wherever the effect
+# lies: what is not beyond zero at 95 % is then within the margin at 90 %.
+DECIDED = float(stats.norm.ppf(0.975) / (stats.norm.ppf(0.975) + stats.norm.ppf(0.95)))
 
 
 @dataclass(frozen=True)
@@ -98,12 +103,20 @@ class Answer:
         return self.part.unit.show(self.finding) if self.finding else ""
 
     @property
-    def seeds(self) -> int | None:
-        """More runs of each arm for an interval as narrow as the margin, from the spread alone."""
+    def wanted(self) -> int | None:
+        """Runs of each arm that an open part wants, from the spread alone: for an interval as narrow
+        as the margin; where it already is, for one that settles "more" or "less" for certain."""
         if self.word != OPEN or not self.finding:
             return None
-        wanted = self.finding.seeds_for(self.part.smallest)
-        return wanted - min(self.finding.n) if wanted else None
+        first = self.finding.seeds_for(self.part.smallest)
+        if first and first <= min(self.finding.n) and self.part.kind in (MORE, LESS):
+            return self.finding.seeds_for(DECIDED * self.part.smallest)
+        return first
+
+    @property
+    def seeds(self) -> int | None:
+        """More runs of each arm than there are."""
+        return self.wanted and self.wanted - min(self.finding.n)
 
     @property
     def label(self) -> str:

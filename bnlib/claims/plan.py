@@ -53,8 +53,7 @@ class Want:
 
     @property
     def wanted(self) -> int:
-        """Seeds of each arm for an interval as narrow as the margin."""
-        return self.answer.finding.seeds_for(self.answer.part.smallest) or FIRST
+        return self.answer.wanted or FIRST
 
     @cached_property
     def seeds(self) -> int:
