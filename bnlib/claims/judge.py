@@ -104,8 +104,9 @@ class Answer:
 
     @property
     def wanted(self) -> int | None:
-        """Runs of each arm that an open part wants, from the spread alone: for an interval as narrow
-        as the margin; where it already is, for one that settles "more" or "less" for certain."""
+        """Runs of each arm that an open part wants, from the spread alone: for an interval as
+        narrow as the margin; where it already is, for one that settles "more" or "less" wherever
+        the effect lies."""
         if self.word != OPEN or not self.finding:
             return None
         first = self.finding.seeds_for(self.part.smallest)
