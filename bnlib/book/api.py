@@ -1,6 +1,12 @@
-"""The page that documents the code: generated, so that no module is left out of it."""
+"""The page that documents the code: generated, so that no module is left out of it.
+
+What measures is documented name by name, with its source. Of the room that lays out the pages each
+module has one line: nobody calls it from elsewhere, and its reference would be two fifths of the
+page.
+"""
 
 import importlib
+import inspect
 import pkgutil
 
 import bnlib
@@ -10,6 +16,7 @@ INTRO = """# The code
 The chapters import one small package, `bnlib`. Each of its rooms has one subject; what is shown
 below a name is what its docstring says.
 """
+IN_A_LINE = {"bnlib.book"}
 NOT_SHOWN = {"__main__", "worker", "papermill_errors"}  # started, or loaded by papermill alone
 
 
@@ -26,13 +33,19 @@ def page() -> str:
 
 def _room(name: str) -> str:
     package = importlib.import_module(name)
+    shown = _line if name in IN_A_LINE else _module
     inside = [
-        _module(found.name)
+        shown(found.name)
         for found in pkgutil.iter_modules(package.__path__, f"{name}.")
         if found.name.rpartition(".")[2] not in NOT_SHOWN
     ]
-    says = " ".join((package.__doc__ or "").split())
-    return "\n".join([f"## `{name}`\n\n{says}\n", *inside])
+    says = inspect.cleandoc(package.__doc__ or "")
+    return "\n".join([f"## `{name}`\n\n{says}\n", *inside, ""])
+
+
+def _line(name: str) -> str:
+    says = " ".join((importlib.import_module(name).__doc__ or "").split())
+    return f"- `{name.rpartition('.')[2]}`: {says.partition('. ')[0].rstrip('.')}."
 
 
 def _module(name: str) -> str:

@@ -24,7 +24,8 @@ def environment(book: Book) -> dict[str, str]:
     """The environment in which the kernel "python3" is this interpreter, whatever is installed."""
     kernels = book.build / "jupyter"
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    quiet = ["--log-level=ERROR"]  # else each kernel warns about its connection on our terminal
+    # else each kernel warns about its connection on our terminal, and calls its end an error
+    quiet = ["--log-level=CRITICAL"]
     spec = {"argv": command + quiet, "display_name": "Python 3", "language": "python"}
     target = kernels / "kernels" / "python3" / "kernel.json"
     notebooks.write_bytes(json.dumps(spec).encode(), target)
