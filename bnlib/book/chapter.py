@@ -66,7 +66,9 @@ class Chapter:
         )
         at = functools.partial(at_profile, experiments, asked=changed)
         if wanted == "auto":
-            shown = largest_recorded(at, Store(RECORDED), train=bool(changed or fresh))
+            store = Store(RECORDED)
+            shown = largest_recorded(at, store, train=bool(changed or fresh))
+            none_begun(name, {k: some for k, some in at("laptop").items() if not shown[k]}, store)
         else:
             shown = dict.fromkeys(at(wanted), wanted)
         recipes = {profile: at(profile) for profile in PROFILES if profile in shown.values()}
@@ -164,6 +166,18 @@ def largest_recorded(
             if recipes and all(recipe in store for recipe in recipes):
                 found[name] = profile
     return found
+
+
+def none_begun(chapter: str, experiments: Experiments, store: Store) -> None:
+    """A page can do without an experiment, but not with a part of one: say how to record the
+    rest."""
+    for name, recipes in experiments.items():
+        there = sum(recipe in store for recipe in recipes)
+        if there:
+            raise BookError(
+                f"of experiment {name!r} {there} of {len(recipes)} runs are recorded; the rest: "
+                f"python -m bnlib record --profile laptop --chapters {chapter}"
+            )
 
 
 def experiments_of(path: Path, **given: Any) -> Callable[[str], Experiments]:
