@@ -61,21 +61,28 @@ def thumbnails(app, error) -> None:
         return
     for page in app.env.found_docs:
         source = Path(app.env.doc2path(page))
-        if source.parent.name == "chapters" and (picture := hero(source)):
-            small = Image.open(io.BytesIO(picture)).convert("RGB")
-            small = small.crop((0, 0, small.width, min(small.height, small.width * 2 // 3)))
+        if source.parent.name == "chapters" and (found := hero(source)):
+            small = first_panel(*found)
             small.thumbnail((THUMBNAIL, THUMBNAIL))
             target = Path(app.outdir) / "_images" / f"thumbnail-{source.stem}.png"
             target.parent.mkdir(exist_ok=True)
             small.save(target, optimize=True)
 
 
-def hero(source: Path) -> bytes | None:
-    """The first panel of the chapter's main figure."""
+def first_panel(picture: bytes, end: int | None) -> Image.Image:
+    """Down to ``end``, where the panel ends; as much of a tall one as fits a card."""
+    whole = Image.open(io.BytesIO(picture)).convert("RGB")
+    end = min(end or whole.height, whole.height)
+    return whole.crop((0, 0, whole.width, end if end <= whole.width else whole.width * 2 // 3))
+
+
+def hero(source: Path) -> tuple[bytes, int | None] | None:
+    """The chapter's main figure, narrow if it is wide, and where its first panel ends."""
     cells = json.loads(source.read_text(encoding="utf-8"))["cells"]
     tagged = [cell for cell in cells if "hero" in cell["metadata"].get("tags", [])]
     for wide, about in shown({"cells": tagged or cells}):
-        return base64.b64decode(about["narrow"]) if "narrow" in about else wide
+        narrow = about.get("narrow")
+        return (base64.b64decode(narrow), about.get("panel")) if narrow else (wide, None)
     return None
 
 

@@ -53,8 +53,9 @@ BARE = """() => [...document.querySelectorAll(".bd-article figure")]
               || [...e.querySelectorAll("img")].some(img => !img.alt.trim()))
     .map(e => e.id || e.outerHTML.slice(0, 100))"""
 
-AXE = """async () => (await axe.run({exclude: ["mjx-container"]}, {  // MathJax has its own speech
-    preload: false, resultTypes: ["violations"]})).violations.map(v => [
+AXE = """async rules => (await axe.run({exclude: ["mjx-container"]}, {  // MathJax speaks itself
+    preload: false, resultTypes: ["violations"],
+    ...(rules.length && {runOnly: rules})})).violations.map(v => [
     v.impact, `${v.id}: ${v.nodes.length} of them, such as ${v.nodes[0].html.slice(0, 120)} `
         + `(${(v.nodes[0].any[0] || v.nodes[0].all[0] || v.nodes[0].none[0]).message})`])"""
 
@@ -98,12 +99,12 @@ def bare_figures(page) -> list[str]:
     return page.evaluate(BARE)
 
 
-def hard_to_use(page) -> list[str]:
-    """What axe finds serious or critical."""
+def hard_to_use(page, *rules: str) -> list[str]:
+    """What axe finds serious or critical, of all its rules or of these."""
     axe = pytest.importorskip("axe_playwright_python").__path__[0]
     page.evaluate(OPEN)
     page.evaluate((Path(axe) / "axe.min.js").read_text(encoding="utf-8"))
-    return [said for impact, said in page.evaluate(AXE) if impact in GRAVE]
+    return [said for impact, said in page.evaluate(AXE, rules) if impact in GRAVE]
 
 
 def faint(page) -> list[str]:

@@ -52,6 +52,18 @@ def test_a_wide_figure_has_both_pictures_and_its_scale():
     assert size(about["narrow"])[0] < size(wide)[0]
 
 
+def test_the_first_panel_ends_where_nothing_is_drawn():
+    figure, axes = plt.subplots(1, 2, figsize=(7, 3), layout="constrained")
+    for ax, name in zip(axes, ("left", "right"), strict=True):
+        ax.plot([1, 2])
+        ax.set(title=name, xlabel="epoch", ylabel="loss")
+    about = narrow.both(figure)[1]
+    picture = Image.open(io.BytesIO(base64.b64decode(about["narrow"]))).convert("L")
+    end = about["panel"]
+    assert 0.48 * picture.height < end < 0.53 * picture.height
+    assert picture.crop((0, end - 2, picture.width, end)).getextrema() == (255, 255)
+
+
 @pytest.mark.parametrize("kind", ["narrow already", "drawing"])
 def test_what_is_narrow_or_drawn_by_hand_stays_as_it_is(kind):
     figure, ax = plt.subplots(figsize=(3.4 if kind == "narrow already" else 7, 3))

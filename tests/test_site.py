@@ -191,7 +191,7 @@ def test_page_passes_the_gate_in_the_dark(visit, name):
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page_gate.slabs(page) == []
     assert page_gate.faint(page) == []
-    assert page_gate.hard_to_use(page) == []
+    assert page_gate.hard_to_use(page, "color-contrast") == []  # the rest is as by day
 
 
 @pytest.mark.browser
@@ -242,6 +242,11 @@ BREAKS = {  # what is put on a page, and which finding it must give
         "hello",
     ),
     "a nameless button": ("<button></button>", page_gate.hard_to_use, "button-name"),
+    "a text in the colour of its ground": (
+        "<p style='color: #999; background: #888'>hello</p>",
+        lambda page: page_gate.hard_to_use(page, "color-contrast"),
+        "color-contrast",
+    ),
 }
 
 

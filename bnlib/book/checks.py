@@ -16,6 +16,7 @@ ARITHMETICS = {
     "AVX2": {"ATEN_CPU_CAPABILITY": "avx2", "DNNL_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "2"},
 }
 LIVE = "motivation or batchnorm"  # the chapters that compute on the page; others train and replay
+COMPUTING = ("01_motivation", "02_batchnorm", "measure", "background")  # pages that do
 # Tests of files, processes, pages and of numbers that are made up: no arithmetic changes them
 NOT_COMPUTING = (
     *("alexnet_speed", "damaged_chapters", "parameters", "shift_pages", "study_pages", "touch"),
@@ -37,21 +38,23 @@ def checks(everything: bool) -> dict[str, Check]:
     """What to run, by name."""
     pytest = [sys.executable, "-m", "pytest", "-q", *SIDE_BY_SIDE]
     ruff = [sys.executable, "-m", "ruff"]
-    pages = [*pytest, "--nbval", "--nbval-current-env", *map(str, Book().notebooks())]
+    nbval = [*pytest, "--nbval", "--nbval-current-env"]
+    pages = Book().notebooks()
     found = {
         "lint": Check([*ruff, "check", "."]),
         "format": Check([*ruff, "format", "--check", "."]),
         "tests": Check([*pytest, "-rs", "-m", "" if everything else "not slow", "tests"]),
-        "chapters": Check(pages),
+        "chapters": Check([*nbval, *map(str, pages)]),
     }
     if everything:
         ignored = [f"--ignore-glob=*/test_{name}.py" for name in NOT_COMPUTING]
+        shown = [*nbval, *(str(page) for page in pages if page.stem in COMPUTING)]
         computing = [*pytest, "-m", "not slow and not browser", *ignored, "tests"]
         for name, settings in ARITHMETICS.items():
             # torch.compile would take another arithmetic's machine code for its own
             own = settings | {"TORCHINDUCTOR_CACHE_DIR": str(Book().build / "inductor" / name)}
             found[f"tests with {name}"] = Check(computing, own)
-            found[f"chapters with {name}"] = Check(pages, own)  # what they print is the same
+            found[f"chapters with {name}"] = Check(shown, own)  # what they print is the same
             live = [*pytest, "-k", LIVE, "tests/test_smoke.py"]
             found[f"live chapters with {name}"] = Check(live, own)
     return found

@@ -8,6 +8,7 @@ import base64
 import io
 from typing import Any
 
+import matplotlib as mpl
 from IPython import get_ipython
 from IPython.core.pylabtools import retina_figure
 from matplotlib.axes import Axes
@@ -37,6 +38,7 @@ def both(figure: Figure) -> tuple[str, dict[str, Any]]:
     if figure.get_figwidth() > WIDTH and not drawing:
         narrow(figure)
         shown["narrow"] = _small(retina_figure(figure, base64=False)[0])
+        shown["panel"] = _first_panel(figure)
     return wide, shown
 
 
@@ -66,6 +68,12 @@ def _named_alone(ax: Axes, panels: list[Axes]) -> None:
     if ax in first.get_shared_y_axes().get_siblings(first):
         ax.tick_params(labelleft=True)
         ax.set_ylabel(ax.get_ylabel() or first.get_ylabel())
+
+
+def _first_panel(figure: Figure) -> int:
+    """Pixels from the top of the narrow picture to the end of its first panel, labels included."""
+    panel = figure.axes[0].get_tightbbox().height / figure.dpi
+    return round((panel + 1.2 * mpl.rcParams["savefig.pad_inches"]) * 2 * figure.dpi)
 
 
 def _small(picture: bytes) -> str:
