@@ -3,8 +3,8 @@
 import fnmatch
 import subprocess
 import sys
-import time
 
+import psutil
 import pytest
 
 from bnlib import commands
@@ -126,20 +126,36 @@ def test_a_command_is_a_function(monkeypatch, capsys):
     assert "greet Say hello" in " ".join(capsys.readouterr().out.split())
 
 
-def test_an_interruption_starts_no_further_chapter(book, monkeypatch):
-    started = []
+def workers() -> list[psutil.Process]:
+    """The processes that execute chapters, their kernels among them."""
+    mine = psutil.Process().children(recursive=True)
+    return [one for one in mine if "bnlib.book.worker" in one.cmdline()]
 
-    def one_chapter(book, chapter, target):
-        started.append(chapter)
-        time.sleep(0.05)
+
+def test_an_interruption_ends_what_is_being_executed(book, monkeypatch):
+    seen = []
 
     def interrupt(chapter):
+        seen.extend(workers())
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(execute, "execute", one_chapter)
+    monkeypatch.setattr(execute, "SIDE_BY_SIDE", 1)
     with pytest.raises(KeyboardInterrupt):
-        execute.execute_all(book, book.chapters() * 20, lambda chapter: chapter, interrupt)
-    assert len(started) < 40
+        execute.execute_all(book, book.chapters(), lambda path: book.build / path.name, interrupt)
+    assert seen
+    assert workers() == []
+    assert len(list(book.build.glob("0*.ipynb"))) == 1
+
+
+def test_a_process_that_is_killed_is_a_clear_error(book, monkeypatch):
+    monkeypatch.setattr(execute, "SIDE_BY_SIDE", 1)
+
+    def kill(chapter):
+        for one in workers():
+            one.kill()
+
+    with pytest.raises(BookError, match="02_two failed: its process ended"):
+        execute.execute_all(book, book.chapters(), lambda path: book.build / path.name, kill)
 
 
 def test_the_slow_checks_cover_three_arithmetics():

@@ -67,10 +67,13 @@ def test_a_failing_chapter_is_named_with_its_error(book):
     assert (book.staged / "chapters" / "01_one.ipynb").exists()
 
 
-def test_a_dead_kernel_is_a_clear_error(book):
+@pytest.mark.parametrize("side_by_side", [1, 2])  # kernels that are forked; that are started
+def test_a_dead_kernel_is_a_clear_error(book, monkeypatch, side_by_side):
+    monkeypatch.setattr(execute, "SIDE_BY_SIDE", side_by_side)
     change(book, "import os\nos._exit(3)")
     with pytest.raises(BookError, match="02_two failed"):
-        execute.execute(book, book.chapters()[1], book.build / "x.ipynb")
+        execute.execute_all(book, book.chapters(), lambda path: book.build / path.name)
+    assert notebooks.read(book.build / "01_one.ipynb").cells[2].outputs[0].text == "hello\n"
 
 
 @pytest.mark.parametrize(

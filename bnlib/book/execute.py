@@ -1,12 +1,12 @@
 """Executing chapters with papermill, side by side, by the interpreter that runs this code."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -16,8 +16,7 @@ from bnlib.book.layout import ROOT, Book
 from bnlib.errors import BookError
 from bnlib.processes import end
 
-SIDE_BY_SIDE = 2
-RUNNING: set[int] = set()  # the processes that execute a chapter now
+SIDE_BY_SIDE = min(6, 1 + (os.cpu_count() or 1))  # one more: kernels wait for each other, too
 
 
 def environment(book: Book) -> dict[str, str]:
@@ -47,31 +46,79 @@ def environment(book: Book) -> dict[str, str]:
 
 def execute(book: Book, chapter: Path, target: Path, parameters: dict | None = None) -> None:
     """Execute one chapter and put the clean result at `target`, all or nothing."""
-    part = target.with_name(target.stem + ".part.ipynb")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    part.unlink(missing_ok=True)
-    source = book.root / chapter
-    job = {"source": str(source), "target": str(part), "cwd": str(source.parent)}
-    command = [sys.executable, "-m", "bnlib.book.worker"]
+    with contextlib.closing(_executed(book, {chapter: target}, parameters)) as ended:
+        for _, failure in ended:
+            if failure:
+                raise BookError(failure)
+
+
+def execute_all(
+    book: Book,
+    chapters: list[Path],
+    target: Callable[[Path], Path],
+    finished: Callable[[Path], None] = lambda chapter: None,
+) -> None:
+    """Execute chapters side by side; after the last, raise what went wrong in any of them."""
+    began = time.monotonic()
+    failures = []
+    targets = {chapter: target(chapter) for chapter in chapters}
+    with contextlib.closing(_executed(book, targets)) as ended:
+        for chapter, failure in ended:
+            if failure:
+                failures.append(failure)
+                print(f"{chapter.stem}: FAILED", flush=True)
+            else:
+                finished(chapter)
+                seconds = time.monotonic() - began
+                print(f"{chapter.stem}: executed ({seconds:.0f} s)", flush=True)
+    if failures:
+        raise BookError("\n".join(failures))
+
+
+def _executed(
+    book: Book, targets: dict[Path, Path], parameters: dict | None = None
+) -> Iterator[tuple[Path, str]]:
+    """Each chapter as it ends, with what went wrong in it; its target is there if nothing did."""
+    if not targets:
+        return
+    parts, jobs = {}, []
+    for chapter, target in targets.items():
+        part = target.with_name(target.stem + ".part.ipynb")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        source = book.root / chapter
+        job = {"source": str(source), "target": str(part), "cwd": str(source.parent)}
+        jobs.append(json.dumps(job | {"parameters": parameters}))
+        parts[str(part)] = chapter
     # In a session of its own it does not hear the terminal's Ctrl-C: we do, and end it
     worker = subprocess.Popen(
-        [*command, json.dumps(job | {"parameters": parameters})],
+        [sys.executable, "-m", "bnlib.book.worker", str(SIDE_BY_SIDE)],
         env=environment(book),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
-    RUNNING.add(worker.pid)
     try:
-        status = worker.wait()
-    except BaseException:
-        end(worker.pid)
-        raise
+        with contextlib.suppress(BrokenPipeError), worker.stdin as asked:
+            asked.write("\n".join(jobs))
+        for line in worker.stdout:
+            ended = json.loads(line)
+            part = Path(ended["target"])
+            chapter = parts.pop(ended["target"])
+            if ended["status"]:
+                yield chapter, f"chapter {chapter.stem} failed {_reason(part, ended['status'])}"
+            else:
+                notebooks.write(notebooks.clean(notebooks.read(part)), part)
+                os.replace(part, targets[chapter])
+                yield chapter, ""
     finally:
-        RUNNING.discard(worker.pid)
-    if status:
-        raise BookError(f"chapter {chapter.stem} failed {_reason(part, status)}")
-    notebooks.write(notebooks.clean(notebooks.read(part)), part)
-    os.replace(part, target)
+        if parts:
+            end(worker.pid)
+        status = worker.wait()
+        worker.stdout.close()
+    for chapter in parts.values():
+        yield chapter, f"chapter {chapter.stem} failed: its process ended (exit status {status})"
 
 
 def _reason(part: Path, code: int) -> str:
@@ -86,37 +133,3 @@ def _reason(part: Path, code: int) -> str:
                     value = (output.evalue.strip().splitlines() or [""])[-1]
                     return f"in cell {cell.get('id')!r}: {output.ename}: {value} (see {part})"
     return f"without an error from a cell (exit status {code}: did its kernel die?)"
-
-
-def execute_all(
-    book: Book,
-    chapters: list[Path],
-    target: Callable[[Path], Path],
-    finished: Callable[[Path], None] = lambda chapter: None,
-) -> None:
-    """Execute chapters side by side; after the last, raise what went wrong in any of them."""
-    began = time.monotonic()
-    failures = []
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        jobs = {
-            pool.submit(execute, book, chapter, target(chapter)): chapter for chapter in chapters
-        }
-        try:
-            for job in as_completed(jobs):
-                chapter = jobs[job]
-                try:
-                    job.result()
-                except BookError as error:
-                    failures.append(str(error))
-                    print(f"{chapter.stem}: FAILED", flush=True)
-                else:
-                    finished(chapter)
-                    seconds = time.monotonic() - began
-                    print(f"{chapter.stem}: executed ({seconds:.0f} s)", flush=True)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)  # none of the others starts
-            for pid in list(RUNNING):
-                end(pid)
-            raise
-    if failures:
-        raise BookError("\n".join(failures))
