@@ -268,7 +268,7 @@ def test_sizes_are_in_natural_units_and_inside_their_range():
 
 @pytest.mark.parametrize(("x", "text"), [
     (0, "0"), (0.37123, "0.37"), (-0.0301, "−0.030"), (5.96, "5.96"), (99.96, "100"),
-    (123.4, "123"), (12345, "12,300"), (0.0999, "0.10"), (9.996, "10.0"), (3e-14, "3.0e−14"),
+    (123.4, "123"), (12345, "12,300"), (0.0999, "0.10"), (9.996, "10.0"), (3e-14, "3.0·10⁻¹⁴"),
 ])  # fmt: skip
 def test_numbers_have_three_digits_at_most(x, text):
     assert three_digits(x) == text

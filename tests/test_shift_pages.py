@@ -190,7 +190,7 @@ def test_the_deep_linear_network_in_words():
     more, alike = (shift_gradients.linear_said(linear_runs(power)) for power in (2, 0))
     assert more.count("6 of 6 factors lie above 1") == 2
     assert alike.count("0 of 6 factors lie above 1") == 2
-    assert shift_gradients.linear_title(linear_runs()).endswith("1.0× at 1e-06, 1.0× at 1e-07")
+    assert shift_gradients.linear_title(linear_runs()).endswith("1.0× at 10⁻⁶, 1.0× at 10⁻⁷")
 
 
 def test_sentences_on_the_inputs_and_the_noise():

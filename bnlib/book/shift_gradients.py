@@ -18,7 +18,7 @@ from bnlib.book.shift_factors import (
 )
 from bnlib.book.shift_tables import AT_LOSS, both_arms
 from bnlib.claims.arms import arms
-from bnlib.claims.margins import three_digits
+from bnlib.claims.margins import three_digits, with_power
 from bnlib.claims.shift import LAYERS
 from bnlib.run import Runs
 
@@ -118,7 +118,7 @@ def linear_said(deep: Runs) -> str:
     """What the deep linear network shows at each of its rates."""
     first, *others = sorted(deep.values("lr"))
     said = [
-        f"**At learning rate {first:g}** {_settled(deep.where(lr=first))}. The angle of the median "
+        f"**At learning rate {with_power(first)}** {_settled(deep.where(lr=first))}. The angle of the median "
         f"seed is {_turned(deep.where(lr=first))}."
     ]
     for lr in others:
@@ -126,7 +126,7 @@ def linear_said(deep: Runs) -> str:
         last = shift.names(some)[-1]
         back = [100 * np.mean(shift.angle(arm, last) > 90) for arm in reversed(arms(some))]
         said.append(
-            f"**At learning rate {lr:g}** {_settled(some)}. The loss comes down in steps and "
+            f"**At learning rate {with_power(lr)}** {_settled(some)}. The loss comes down in steps and "
             "stands still in between, and each seed has its own staircase. Where it stands still "
             "the gradients are nearly 0, and so is the distance between them; where a network "
             f"overshoots they turn back, in {last} by more than 90° at {back[0]:.0f} % of the "
@@ -161,7 +161,9 @@ def linear_title(deep: Runs) -> str:
     said = []
     for lr in deep.values("lr"):
         losses = (arm.array(shift.LOSSES) for arm in arms(deep.where(lr=lr)))
-        said.append(f"{bare(times(*(some[:, -1] / some[:, 0] for some in losses)))} at {lr:g}")
+        said.append(
+            f"{bare(times(*(some[:, -1] / some[:, 0] for some in losses)))} at {with_power(lr)}"
+        )
     return f"In numbers: the loss ends {', '.join(said)}"
 
 

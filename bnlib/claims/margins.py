@@ -57,13 +57,22 @@ def three_digits(x: float, sign: bool = False) -> str:
     """At most three significant digits; with an exponent only where a reader would write one."""
     plus, size = "+" * sign, abs(x)
     if size and not 5e-4 <= size < 1e6:
-        text = f"{x:{plus}.1e}"
+        return with_power(f"{x:{plus}.1e}")
     elif size >= 1000:
         text = f"{round(x, 2 - math.floor(math.log10(size))):{plus},.0f}"
     else:
         decimals = 3 if size < 0.0995 else 2 if size < 9.995 else 1 if size < 99.95 else 0
         text = f"{x:{plus}.{decimals}f}" if x else "0"
     return text.replace("-", "−")
+
+
+def with_power(text: str) -> str:
+    """A printed number as a reader would write it: 0.1, 10⁻⁷, 3.5·10⁻⁵."""
+    digits, exponent, power = text.partition("e")
+    if exponent:
+        raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        digits = f"10{raised}" if digits == "1" else f"{digits}·10{raised}"
+    return digits.replace("-", "−")
 
 
 CIFAR = Unit("points", 1.0, -100.0, 100.0)  # differences of accuracy

@@ -19,7 +19,7 @@ from bnlib.catalogue import NORMS
 from bnlib.claims.arms import Experiments, arms, contrast, need, pick
 from bnlib.claims.claim import claim
 from bnlib.claims.judge import AT_LEAST, AT_MOST, EQUAL, MORE, Part
-from bnlib.claims.margins import CIFAR, RATIO, RUNS
+from bnlib.claims.margins import CIFAR, RATIO, RUNS, with_power
 from bnlib.run import Runs
 
 S4 = "Santurkar et al. 2018, as repeated in the BatchNorm experiments (S4)"
@@ -110,7 +110,7 @@ def similar_or_worse_without_activations(runs: Experiments) -> list[Part]:
             )
             return _ratio(one, other)
 
-        at = {"layer": layer, "lr": f"at learning rate {lr:g}"}
+        at = {"layer": layer, "lr": f"at learning rate {with_power(f'{lr:g}')}"}
         return Part(f"{MEASURES[what]}, BN / none", AT_LEAST, RATIO, find, at=at, bound=SIMILAR)
 
     some = runs["deep_linear"]
