@@ -118,7 +118,7 @@ def linear_said(deep: Runs) -> str:
     """What the deep linear network shows at each of its rates."""
     first, *others = sorted(deep.values("lr"))
     said = [
-        f"**At learning rate {with_power(first)}** {_settled(deep.where(lr=first))}. The angle of the median "
+        f"{_at(first)} {_settled(deep.where(lr=first))}. The angle of the median "
         f"seed is {_turned(deep.where(lr=first))}."
     ]
     for lr in others:
@@ -126,7 +126,7 @@ def linear_said(deep: Runs) -> str:
         last = shift.names(some)[-1]
         back = [100 * np.mean(shift.angle(arm, last) > 90) for arm in reversed(arms(some))]
         said.append(
-            f"**At learning rate {with_power(lr)}** {_settled(some)}. The loss comes down in steps and "
+            f"{_at(lr)} {_settled(some)}. The loss comes down in steps and "
             "stands still in between, and each seed has its own staircase. Where it stands still "
             "the gradients are nearly 0, and so is the distance between them; where a network "
             f"overshoots they turn back, in {last} by more than 90° at {back[0]:.0f} % of the "
@@ -134,6 +134,10 @@ def linear_said(deep: Runs) -> str:
             "other: it tells who had come to rest, not who shifts."
         )
     return "\n\n".join(said)
+
+
+def _at(lr: float) -> str:
+    return f"**At learning rate {with_power(f'{lr:g}')}**"
 
 
 def _settled(some: Runs) -> str:
@@ -161,9 +165,8 @@ def linear_title(deep: Runs) -> str:
     said = []
     for lr in deep.values("lr"):
         losses = (arm.array(shift.LOSSES) for arm in arms(deep.where(lr=lr)))
-        said.append(
-            f"{bare(times(*(some[:, -1] / some[:, 0] for some in losses)))} at {with_power(lr)}"
-        )
+        ends = bare(times(*(some[:, -1] / some[:, 0] for some in losses)))
+        said.append(f"{ends} at {with_power(f'{lr:g}')}")
     return f"In numbers: the loss ends {', '.join(said)}"
 
 

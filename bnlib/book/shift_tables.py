@@ -12,6 +12,7 @@ from bnlib.book.boxes import Shown, table
 from bnlib.book.measured import about, times
 from bnlib.catalogue import NORMS
 from bnlib.claims.arms import arms
+from bnlib.claims.margins import with_power
 from bnlib.claims.shift import LAYERS, noise_on, training_accuracy
 from bnlib.run import Runs
 
@@ -87,7 +88,7 @@ def linear(deep: Runs) -> Shown:
     rows: dict[str, dict[str, str]] = {}
     for lr in deep.values("lr"):
         batch, none = arms(deep.where(lr=lr))
-        head = f"rate {lr:g}"
+        head = f"rate {with_power(f'{lr:g}')}"
         for layer in shift.names(deep):
             for what, series in shift.MEASURES.items():
                 pair = (shift.over_the_run(series(arm, layer)) for arm in (batch, none))
