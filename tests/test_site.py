@@ -136,9 +136,14 @@ def test_the_front_page_has_a_picture_of_every_chapter_and_the_list_its_labels(h
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", PAGES + EXTRA)
-def test_page_opens_offline_with_its_mathematics_and_names(visit, name):
-    page, said = visit(name)
+@pytest.mark.parametrize("name", EXTRA)
+def test_page_opens_offline(visit, name):
+    opens(*visit(name))
+
+
+def opens(page, said):
+    """Without an error or a question to the network, its mathematics set and what is operated
+    named."""
     assert page.title()
     assert page.evaluate(NAMELESS, OPERATED) == []
     assert page.locator(SPOKEN_ICONS).count() == 0
@@ -172,10 +177,10 @@ def mathematics(page):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", PAGES)
-def test_page_passes_the_gate_on_a_desk(visit, name):
+def test_page_opens_offline_and_passes_the_gate_on_a_desk(visit, name):
     loaded = set()
-    page, _ = visit(name, loaded=loaded)
-    typeset(page)
+    page, said = visit(name, loaded=loaded)
+    opens(page, said)
     assert page_gate.wide(page, phone=False) == []
     assert page_gate.bare_figures(page) == []
     assert page_gate.faint(page) == []
