@@ -43,7 +43,9 @@ def checks(everything: bool) -> dict[str, Check]:
     found = {
         "lint": Check([*ruff, "check", "."]),
         "format": Check([*ruff, "format", "--check", "."]),
-        "tests": Check([*pytest, "-rs", "-m", "" if everything else "not slow", "tests"]),
+        "tests": Check(
+            [*pytest, "-rs", "--durations=10", "-m", "" if everything else "not slow", "tests"]
+        ),
         "chapters": Check([*nbval, *map(str, pages)]),
     }
     if everything:
