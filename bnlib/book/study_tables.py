@@ -161,7 +161,8 @@ def contradictions(runs: Experiments) -> Rows:
             "yes",
             "Perhaps **time**: decay acts through the effective learning rate, over thousands of "
             "steps. Only the longest of {doc}`chapter 4's runs <04_alexnet>` last three time "
-            f"constants; those of {{numref}}`tab-study-regularisers`, of an MLP, {constants:.2g}",
+            "constants or more; those of {numref}`tab-study-regularisers`, of an MLP, "
+            f"{constants:.2g}",
         ),
         "Does dropout go with it?": (
             "very badly",

@@ -31,15 +31,21 @@ def both(arm: Runs) -> dict[str, str]:
 
 
 def numbered(
-    rows: Mapping[str, Mapping[str, str]], corner: str, name: str, caption: str
+    rows: Mapping[str, Mapping[str, str]],
+    corner: str,
+    name: str,
+    caption: str,
+    prose: bool = False,
 ) -> Markdown:
-    """A table with a number and a caption; ``corner`` heads the column of the rows' names. Its cell
-    has the metadata ``mystnb: {markdown_format: myst}``."""
+    """A table with a number and a caption; ``corner`` heads the column of the rows' names. One of
+    ``prose`` is shown row by row on a phone. Its cell has the metadata ``mystnb: {markdown_format:
+    myst}``."""
     heads = [corner, *dict.fromkeys(head for row in rows.values() for head in row)]
     lines = [heads, ["---"] * len(heads)]
     lines += [[label, *(row.get(head, "–") for head in heads[1:])] for label, row in rows.items()]
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return Markdown(f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::")
+    look = ":class: prose\n" * prose
+    return Markdown(f":::{{table}} {caption}\n:name: {name}\n{look}\n{body}\n:::")
 
 
 def folded(title: str, *parts: str | Markdown) -> Markdown:
