@@ -115,8 +115,8 @@ def test_it_is_said_how_many_tensors_stay():
 def test_both_readings_by_which_tensors():
     found = card("S4.29", vgg16=sixteen_runs(many=(9, 5, 2)))
     assert found.because == (
-        "most to 1e-4 of their length and most to 2⁻²⁴ of it; "
-        "not all to 1e-4 of their length or all to 2⁻²⁴ of it"
+        "most to 10⁻⁴ of their length and most to 2⁻²⁴ of it; "
+        "not all to 10⁻⁴ of their length or all to 2⁻²⁴ of it"
     )
 
 

@@ -40,7 +40,7 @@ def updates(some: Runs) -> Shown:
         for name, arm in of_data.by("norm").items():
             distances = moved(arm)
             rows[f"{DATASETS[dataset].label}, {plots.NAME[name]}"] = {
-                "below 1e-4": _counted(distances < STILL),
+                "below 10⁻⁴": _counted(distances < STILL),
                 "below 2⁻²⁴": _counted(distances < ROUNDING),
                 "median": f"{np.median(distances):.1g}",
                 "farthest": f"{np.median(distances.max(axis=1)):.1g}",

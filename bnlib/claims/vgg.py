@@ -111,7 +111,7 @@ def five_networks(runs: Experiments) -> list[Part]:
     "all.",
     rule="How far each weight tensor is from its start after the last epoch, in units of its "
     "length there; judged tensor by tensor, not by their mean. Asked of all weight tensors and of "
-    "most (more than half), in two readings of “not at all”: less than 1e-4 of the length, "
+    "most (more than half), in two readings of “not at all”: less than 10⁻⁴ of the length, "
     "which no reader would call training, and less than 2⁻²⁴ of it, where rounding in float32 "
     "swallows an update. Each must be so in at least half of the runs, on both data sets together.",
     needs=["vgg16"],
@@ -134,7 +134,7 @@ def does_not_update(runs: Experiments) -> list[Part]:
     return [
         stay(which, enough, reading, still)
         for reading, still in (
-            ("1e-4 of their length", STILL),
+            ("10⁻⁴ of their length", STILL),
             ("2⁻²⁴ of it", ROUNDING),
         )
         for which, enough in (("all", 1), ("most", HALF))
