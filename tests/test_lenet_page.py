@@ -287,6 +287,15 @@ def test_rows_of_activations_and_sizes():
     assert next(iter(rows)) == "no norm, 32 × 32"
 
 
+def test_what_the_size_changes_is_said_with_the_words_of_the_claim():
+    near = [0.98, 0.981, 0.982]
+    main = Runs(arm(near) + arm([x + 0.01 for x in near], norm="batch"))
+    bare = Runs(arm(near, image_size=28) + arm(near, norm="batch", image_size=28))
+    said = lenet_answers.sizes_said({"main": main, "unpadded": bare})
+    assert "changes without BN by 0 points (−0.19 to 0.19), open (" in said
+    assert "; with BN by +1.00 points (0.81 to 1.19), yes." in said
+
+
 def test_hardest_digits_are_counted_run_by_run():
     hard = [[1, 1, 1, 1, 1, 1, 1, 0.8, 1, 0.7], [1, 0.8, 1, 1, 1, 1, 1, 0.9, 1, 0.7]]
     runs = Runs(run(LENET.but(seed=i), 0.9, by_digit=each) for i, each in enumerate(hard))

@@ -12,6 +12,7 @@ from bnlib.analysis.learning import PRECISE, RUNNING, accuracy, best, kind_sprea
 from bnlib.analysis.rates import at_best
 from bnlib.book import rates, warm_up
 from bnlib.book.finals import Rows, by_norm, cell, digits
+from bnlib.claims.lenet import padding_helps
 from bnlib.claims.margins import MNIST
 from bnlib.run import Runs, of_the_same_seeds
 
@@ -220,6 +221,15 @@ def sizes(padded: Runs, bare: Runs) -> Rows:
                 "parameters": f"{arm[0].summary['parameters']:,}",
             }
     return rows
+
+
+def sizes_said(runs: Experiments) -> str:
+    """What the larger input changes, and whether that counts: the parts of the claim on it."""
+    said = (
+        f"{', '.join(answer.part.at.values())} by {answer.size}, {answer.label}"
+        for answer in padding_helps.card(runs).answers
+    )
+    return f"From 28 × 28 to 32 × 32 the test accuracy changes {'; '.join(said)}."
 
 
 def hardest(none: Runs, named: tuple[int, int]) -> str:
