@@ -145,6 +145,17 @@ def test_decay_is_said_where_the_runs_are_long_enough_for_it():
     assert len(rows) == 2 + 3
 
 
+def test_the_effective_rate_at_the_end_is_that_of_the_longest_runs():
+    def run(decay, epochs, factor):
+        lengths = np.array([[2.0, 3.0, 1.0], [2.0 * factor, 3.0 * factor, 9.0]])
+        recipe = BASE.but(norm="batch", weight_decay=decay, epochs=epochs)
+        return with_arrays(recipe, weight_norms=lengths)
+
+    runs = Runs([run(0.0, 9, 2.0), run(0.01, 9, 0.5), run(0.0, 2, 7.0)])
+    said = answers.effective_rates(runs)
+    assert "is 0.25 (λ = 0), 4 (λ = 0.01) times that of the start" in said
+
+
 def test_dropout_is_said_with_what_the_evaluation_takes():
     """Behind the convolutions 60 points fall to 20, by precise statistics to 50."""
     recipes = BASE.grid(**ARMS) + BASE.grid(dropout=(0.3,), dropout_at=("fc", "conv"), **ARMS)

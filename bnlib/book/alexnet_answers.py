@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from bnlib.analysis.course import effective_rate
 from bnlib.analysis.findings import Estimate, difference, paired_difference
 from bnlib.analysis.landscape import PLATEAU
 from bnlib.analysis.learning import (
@@ -163,6 +164,19 @@ def weight_decay(runs: Experiments) -> str:
             "constants: whether such a decay helps is untestable here, whatever the accuracies say."
         )
     return " ".join(said)
+
+
+def effective_rates(decay: Runs) -> str:
+    """What each strength makes of the effective learning rate by the end of the longest runs."""
+    longest = normed(decay).where(epochs=max(decay.values("epochs")))
+    ends = []
+    for strength, arm in sorted(longest.by("weight_decay").items()):
+        rate = effective_rate(arm)
+        ends.append(f"{(rate[:, -1] / rate[:, 0]).mean():.2g} (λ = {strength:g})")
+    return (
+        f"By the end the effective learning rate is {', '.join(ends)} times that of the start "
+        "({numref}`fig-alexnet-decay`): here a decay is a choice of the learning rate."
+    )
 
 
 def _decayed(runs: Experiments) -> str:
