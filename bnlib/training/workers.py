@@ -26,6 +26,9 @@ DEATHS = 3  # of the process that trains a run, before the run is given up
 
 SETTINGS = {
     "distributed.scheduler.allowed-failures": DEATHS - 1,
+    # Until then a process that died may be replaced; by Dask's own 15 seconds a busy machine has
+    # not yet imported torch again, and the run would be waited for in vain
+    "distributed.deploy.lost-worker-timeout": "1 hour",
     # Dask's own default makes glibc trim its heap so often that torch takes twice as long
     "distributed.nanny.pre-spawn-environ": dict.fromkeys(
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
