@@ -19,7 +19,7 @@ from bnlib.analysis.learning import (
 )
 from bnlib.book import alexnet_speed as speed
 from bnlib.book import plots
-from bnlib.book.alexnet_curves import arms, normed
+from bnlib.book.alexnet_curves import arms, longest, normed
 from bnlib.book.alexnet_sweeps import PLACES, RULES, dropped
 from bnlib.book.alexnet_tables import named
 from bnlib.book.tables import percent
@@ -168,9 +168,8 @@ def weight_decay(runs: Experiments) -> str:
 
 def effective_rates(decay: Runs) -> str:
     """What each strength makes of the effective learning rate by the end of the longest runs."""
-    longest = normed(decay).where(epochs=max(decay.values("epochs")))
     ends = []
-    for strength, arm in sorted(longest.by("weight_decay").items()):
+    for strength, arm in sorted(longest(decay).by("weight_decay").items()):
         rate = effective_rate(arm)
         ends.append(f"{(rate[:, -1] / rate[:, 0]).mean():.2g} (λ = {strength:g})")
     return (

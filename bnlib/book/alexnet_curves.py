@@ -102,13 +102,18 @@ def _error_axes(ax: Axes, title: str) -> None:
     plots.reference(ax, CHANCE, "chance", x=0.02)
 
 
+def longest(decay: Runs) -> Runs:
+    """The runs with batch norm that last longest."""
+    return normed(decay).where(epochs=max(decay.values("epochs")))
+
+
 def by_decay(decay: Runs) -> Figure:
     """Effective rate, relative to its start, and training loss, with batch norm: the longest
     runs."""
     fig, (rate, loss) = plt.subplots(1, 2)
-    longest = normed(decay).where(epochs=max(decay.values("epochs")))
-    plots.scale(longest)
-    strengths = longest.by("weight_decay")
+    some = longest(decay)
+    plots.scale(some)
+    strengths = some.by("weight_decay")
     for colour, (strength, arm) in zip(plots.CYCLE, sorted(strengths.items()), strict=False):
         look = {"color": colour, "label": f"λ = {strength:g}"}
         effective = effective_rate(arm)
